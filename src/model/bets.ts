@@ -1,0 +1,134 @@
+/** One batch fed to one test: which answers are evidence for it, and whether they cross its limit. */
+
+import { countOnce } from "./counted-keys.ts";
+import { betAbsolute, betRelative, canBetOn } from "./evidence.ts";
+import { type Batch, countEvents, type EventKind, KIND_OF, type Trip } from "./observation.ts";
+import { heldToRate, type OldRate } from "./old-rate.ts";
+import { type SharePpm, WHOLE_PPM } from "./ruleset.ts";
+import {
+  blamesNewAlone,
+  count,
+  evidenceOfTest,
+  hasReached,
+  leadingStretch,
+  type SequentialTest,
+  type TestSpec,
+} from "./sequential-test.ts";
+import { tripSummary } from "./trip-words.ts";
+
+/** What is the same for all tests of a route. */
+export interface Circumstances {
+  readonly old: OldRate;
+  /** Wealth at which a test trips, as ln. */
+  readonly lnThreshold: number;
+  readonly nowMs: number;
+}
+
+/** Bets on a batch and looks after each failure of new; the trip, or null. */
+export function feed(test: SequentialTest, batch: Batch, now: Circumstances): Trip | null {
+  return test.spec.kind === "relative" ? feedRelative(test, batch, now) : feedAbsolute(test, batch, now);
+}
+
+function feedRelative(test: SequentialTest, batch: Batch, now: Circumstances): Trip | null {
+  const { metric, limit: tolerance } = test.spec;
+  if (metric === "mismatches") return null;
+  const kind = KIND_OF[metric];
+  count(test, "new", batch.cleanNew + countEvents(batch, "error", "new"), 0);
+  count(test, "old", batch.old.answers, 0);
+  for (const event of batch.events) {
+    if (event.kind !== kind || event.rhoPpm <= 0 || event.rhoPpm >= WHOLE_PPM) continue;
+    if (!countOnce(test.keys, event.unit)) {
+      test.repeats += 1;
+      continue;
+    }
+    const isNew = event.side === "new";
+    betRelative(test.logWealth, isNew ? 1 : 0, isNew ? 0 : 1, event.rhoPpm / WHOLE_PPM, tolerance);
+    count(test, event.side, 0, 1);
+    if (isNew && hasReached(test, now.lnThreshold)) return tripOf(test, tolerance, event.rhoPpm, now);
+  }
+  return null;
+}
+
+/** What an absolute test sees of a batch. */
+interface Absolute {
+  readonly clean: number;
+  readonly failedUnits: readonly (string | null)[];
+  readonly limitRate: number;
+}
+
+function feedAbsolute(test: SequentialTest, batch: Batch, now: Circumstances): Trip | null {
+  const hasOldArm = test.spec.metric === "errors" && batch.sharePpm < WHOLE_PPM;
+  if (hasOldArm) count(test, "old", batch.old.answers, batch.old.errors);
+  const { clean, failedUnits, limitRate } = absoluteView(test.spec, batch, now);
+  if (!canBetOn(limitRate)) return null;
+  // The order within a batch is not known: clean answers first is the order that trips last.
+  if (clean > 0) {
+    betAbsolute(test.logWealth, 0, clean, limitRate);
+    count(test, "new", clean, 0);
+  }
+  const bounds = new Map<string, number>();
+  for (const unit of failedUnits) {
+    if (!countOnce(test.keys, unit)) {
+      test.repeats += 1;
+      continue;
+    }
+    betAbsolute(test.logWealth, 1, 1, limitRate);
+    count(test, "new", 1, 1);
+    if (!hasReached(test, now.lnThreshold)) continue;
+    if (!hasOldArm || blamesNewAlone(test, now.lnThreshold, bounds, now.nowMs))
+      return tripOf(test, limitRate, batch.sharePpm, now);
+  }
+  return null;
+}
+
+function absoluteView(spec: TestSpec, batch: Batch, now: Circumstances): Absolute {
+  const isWhole = batch.sharePpm >= WHOLE_PPM;
+  if (spec.metric === "mismatches") {
+    return {
+      clean: batch.comparisons.match,
+      failedUnits: batch.comparisons.mismatchUnits,
+      limitRate: spec.limit,
+    };
+  }
+  if (spec.metric === "errors") {
+    const failedUnits = unitsOf(batch, "error");
+    if (batch.cleanNew === 0 && failedUnits.length === 0) return NOTHING;
+    return {
+      clean: batch.cleanNew,
+      failedUnits,
+      limitRate: heldToRate(now.old, spec.limit, isWhole, now.nowMs),
+    };
+  }
+  // Slow is relative by its meaning (slower than old's p99). Only at the whole share is new's traffic the same
+  // mix that the p99 was taken from; elsewhere what the draw did not decide is not judged by its speed.
+  if (!isWhole) return NOTHING;
+  return { clean: batch.fastNew, failedUnits: unitsOf(batch, "slow"), limitRate: spec.limit };
+}
+
+const NOTHING: Absolute = { clean: 0, failedUnits: [], limitRate: 1 };
+
+function unitsOf(batch: Batch, kind: EventKind): (string | null)[] {
+  return batch.events
+    .filter((event) => event.side === "new" && event.kind === kind)
+    .map((event) => event.unit);
+}
+
+function tripOf(test: SequentialTest, limit: number, sharePpm: SharePpm, now: Circumstances): Trip {
+  const { answers, failed, sinceMs } = leadingStretch(test);
+  const evidence = evidenceOfTest(test, now.lnThreshold);
+  return {
+    metric: test.spec.metric,
+    answers: { ...answers },
+    failed: { ...failed },
+    summary: tripSummary({
+      spec: test.spec,
+      answers,
+      failed,
+      durationMs: now.nowMs - sinceMs,
+      limit,
+      sharePpm,
+      evidence,
+      repeats: test.repeats,
+    }),
+  };
+}

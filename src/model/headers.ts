@@ -1,0 +1,112 @@
+/**
+ * Which fields go on to the other leg, in one pass over the flat list as received: names keep their case,
+ * order and repeats.
+ */
+
+/** For one connection only (RFC 9110 §7.6.1). */
+const HOP_BY_HOP = [
+  "connection",
+  "keep-alive",
+  "proxy-connection", // not a standard field, still sent by old clients; hop-by-hop in effect
+  "proxy-authenticate",
+  "proxy-authorization",
+  "proxy-authentication-info",
+  "te",
+  "transfer-encoding",
+  "upgrade",
+];
+
+/** Set by the gateway on the backend leg, so what the client sent of them is not passed on as if it were true. */
+const SET_TOWARDS_BACKEND = [
+  "host",
+  "expect", // answered by the gateway itself
+  "x-request-id",
+  "traceparent",
+  "forwarded",
+  "x-forwarded-for",
+  "x-forwarded-proto",
+  "x-forwarded-host",
+];
+
+const SET_TOWARDS_CLIENT = ["x-request-id"];
+
+const OWN_PREFIX = "x-cutover-";
+
+/** Remembers the answer by the name as it is written: the same few dozen spellings come again and again. */
+class NameTable {
+  readonly #dropped: ReadonlySet<string>;
+  readonly #known = new Map<string, boolean>();
+
+  constructor(dropped: readonly string[]) {
+    this.#dropped = new Set(dropped);
+  }
+
+  drops(name: string): boolean {
+    const known = this.#known.get(name);
+    return known === undefined ? this.#learn(name) : known;
+  }
+
+  #learn(name: string): boolean {
+    const lower = name.toLowerCase();
+    const dropped = this.#dropped.has(lower) || lower.startsWith(OWN_PREFIX);
+    // Bounded: names come from outside.
+    if (this.#known.size < MAX_KNOWN_NAMES) this.#known.set(name, dropped);
+    return dropped;
+  }
+}
+
+const MAX_KNOWN_NAMES = 2048;
+const towardsBackend = new NameTable([...HOP_BY_HOP, ...SET_TOWARDS_BACKEND]);
+const towardsClient = new NameTable([...HOP_BY_HOP, ...SET_TOWARDS_CLIENT]);
+
+/** The client's fields that a backend may see, as a new flat list to append to. */
+export function requestHeadersToForward(rawHeaders: readonly string[]): string[] {
+  return endToEnd(rawHeaders, towardsBackend);
+}
+
+/** The backend's fields that a client may see, as a new flat list to append to. */
+export function answerHeadersToForward(rawHeaders: readonly string[]): string[] {
+  return endToEnd(rawHeaders, towardsClient);
+}
+
+function endToEnd(rawHeaders: readonly string[], table: NameTable): string[] {
+  const named = namedByConnection(rawHeaders);
+  const kept: string[] = [];
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i] as string;
+    if (table.drops(name) || named?.has(name.toLowerCase())) continue;
+    kept.push(name, rawHeaders[i + 1] as string);
+  }
+  return kept;
+}
+
+/** Options that only tell how the connection goes on: they name no field. */
+const PLAIN_OPTIONS = new Set(["close", "keep-alive", "Keep-Alive", "Close"]);
+
+/** Fields that Connection names are hop-by-hop too; null in the usual case that it names none. */
+function namedByConnection(rawHeaders: readonly string[]): Set<string> | null {
+  let named: Set<string> | null = null;
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i] as string;
+    if (name.length !== 10 || name.toLowerCase() !== "connection") continue;
+    const value = rawHeaders[i + 1] as string;
+    if (PLAIN_OPTIONS.has(value)) continue;
+    named ??= new Set();
+    for (const option of value.split(",")) named.add(option.trim().toLowerCase());
+  }
+  // A client cannot make the gateway lose the length of its own message.
+  named?.delete("content-length");
+  return named;
+}
+
+/** The value of every field with that lower-case name, joined as HTTP joins repeats; undefined: none. */
+export function joinedHeader(rawHeaders: readonly string[], lowerName: string): string | undefined {
+  let joined: string | undefined;
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i] as string;
+    if (name.length !== lowerName.length || name.toLowerCase() !== lowerName) continue;
+    const value = rawHeaders[i + 1] as string;
+    joined = joined === undefined ? value : `${joined}, ${value}`;
+  }
+  return joined;
+}

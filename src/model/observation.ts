@@ -1,0 +1,56 @@
+/** What a detector is shown, and what it answers. */
+
+import type { SharePpm, Side } from "./ruleset.ts";
+import type { Counts, Metric } from "./sequential-test.ts";
+
+export type EventKind = "error" | "client-error" | "slow";
+
+/** One failing answer, by either side. */
+export interface FailureEvent {
+  readonly kind: EventKind;
+  readonly side: Side;
+  /**
+   * Share of new that the draw used when this request was decided. 0: not decided by the draw (forced, pinned,
+   * always, never, method, list); relative tests leave it out, as they do the whole, which has no old arm.
+   */
+  readonly rhoPpm: SharePpm;
+  /** Fingerprint of the key; null: keyless, a unit of its own. */
+  readonly unit: string | null;
+}
+
+/** What happened since the last batch. */
+export interface Batch {
+  /** Canary share in force. */
+  readonly sharePpm: SharePpm;
+  /** Answers of new that were no errors (4xx are clean here). */
+  readonly cleanNew: number;
+  /** Answers of new that were not slow. Needed only where latency is guarded, and only at the whole share. */
+  readonly fastNew: number;
+  /** In order. A fallback's answer of old is none of them. */
+  readonly events: readonly FailureEvent[];
+  /** All answers of old to clients and their errors, without fallbacks. */
+  readonly old: { readonly answers: number; readonly errors: number };
+  /** One unit for each mismatch. Pairs of noise are in neither. */
+  readonly comparisons: { readonly match: number; readonly mismatchUnits: readonly (string | null)[] };
+}
+
+/** A limit crossed: all traffic back to old. */
+export interface Trip extends Counts {
+  readonly metric: Metric;
+  /** One sentence with metric, value, limit and samples. */
+  readonly summary: string;
+}
+
+/** The kind of failure that a metric counts; pairs that differ come by themselves. */
+export const KIND_OF: Record<Exclude<Metric, "mismatches">, EventKind> = {
+  errors: "error",
+  "client-errors": "client-error",
+  latency: "slow",
+};
+
+/** How many failures of a kind a side had. */
+export function countEvents(batch: Batch, kind: EventKind, side: Side): number {
+  let n = 0;
+  for (const event of batch.events) if (event.kind === kind && event.side === side) n += 1;
+  return n;
+}
