@@ -1,0 +1,117 @@
+/**
+ * The board: memory that all threads share, so that a switch thrown by control holds for the very next request
+ * on every data thread, and counting costs no message.
+ *
+ * One buffer ("tile") a route: first the switches, then one slice of counters for each data thread. A tile
+ * never moves or changes size, so a reload with more routes makes more tiles and nobody ever reads a half-new
+ * layout. A slice has one writer (its thread) and one reader (control): plain 32-bit additions that wrap around,
+ * of which the reader takes differences.
+ */
+
+import { CODES } from "../model/failures.ts";
+import { REASONS } from "../model/reasons.ts";
+import type { Side } from "../model/ruleset.ts";
+
+export const SIDES: readonly Side[] = ["old", "new"];
+export const SIDE_INDEX: Readonly<Record<Side, number>> = { old: 0, new: 1 };
+
+/** Int32 words at the start of a tile. */
+export const SWITCH = {
+  /** One of LATCH. */
+  latch: 0,
+  /** Share in millionths that acts instead of the rules' own; -1: the rules' own acts. */
+  canaryOverride: 1,
+  shadowOverride: 2,
+  /** Running number of requests that could be shadowed: shares are taken by counting. */
+  shadowSequence: 3,
+  /** The second that rateCount counts, and the shadows begun in it. */
+  rateSecond: 4,
+  rateCount: 5,
+  /** "New failed, old answered well" so many times running, and how many roll back (0: off). */
+  killStreak: 6,
+  killLimit: 7,
+  /** Slower than this is a slow answer, in microseconds; 0: latency is not guarded. */
+  slowUs: 8,
+} as const;
+/** A cache line of its own for the switches: they are read by every request. */
+export const SWITCH_WORDS = 32;
+
+export const LATCH = {
+  open: 0,
+  /** Control has latched the route. */
+  latched: 1,
+  /** A data thread's kill switch has; control has still to record it. */
+  killed: 2,
+  /** The store is damaged: nobody knows what was latched, so everything is. */
+  closed: 3,
+} as const;
+
+export const SHADOW_RESULTS = ["sent", "shed", "too_large", "timeout", "failed"] as const;
+export type ShadowResult = (typeof SHADOW_RESULTS)[number];
+
+/** What a data thread itself can say of a pair; a comparison thread says the rest. */
+export const LOCAL_COMPARISONS = ["match", "uncompared"] as const;
+export type LocalComparison = (typeof LOCAL_COMPARISONS)[number];
+
+/** Upper bounds of cutover_request_duration_seconds, in microseconds. */
+export const DURATION_BOUNDS_US = [
+  5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000, 2_500_000, 5_000_000, 10_000_000,
+];
+
+/** Eight buckets to each doubling, so that a quantile is right within 6%. See latencyBucket. */
+export const LATENCY_BUCKETS = 232;
+
+const sides = SIDES.length;
+let next = 0;
+function words(count: number): number {
+  const at = next;
+  next += count;
+  return at;
+}
+
+/** Uint32 words of a slice. */
+export const SLICE = {
+  /** Changes whenever anything else here does: an unchanged slice is not read. */
+  touched: words(1),
+  inFlight: words(sides),
+  /** [side][reason][code]: what clients were answered. */
+  requests: words(sides * REASONS.length * CODES.length),
+  /** [side][bound], and one above all bounds. */
+  durations: words(sides * (DURATION_BOUNDS_US.length + 1)),
+  durationSumUs: words(sides),
+  /** What the guard judges a side by: every leg that was evidence, and those that failed. */
+  answers: words(sides),
+  errors: words(sides),
+  clientErrors: words(sides),
+  slow: words(sides),
+  /** [side][bucket]: dispatch to answer head. */
+  latencies: words(sides * LATENCY_BUCKETS),
+  fallbacks: words(1),
+  shadows: words(SHADOW_RESULTS.length),
+  comparisons: words(LOCAL_COMPARISONS.length),
+} as const;
+/** Whole cache lines, so that no two threads write to one. */
+export const SLICE_WORDS = Math.ceil(next / 16) * 16;
+
+export function requestsWord(side: number, reason: number, code: number): number {
+  return SLICE.requests + (side * REASONS.length + reason) * CODES.length + code;
+}
+
+/** The bucket of a latency; below 8 µs each microsecond has its own. */
+export function latencyBucket(us: number): number {
+  const whole = Math.min(Math.max(us, 0), 0x7fff_ffff) | 0;
+  if (whole < 8) return whole;
+  const exponent = 31 - Math.clz32(whole);
+  return (exponent - 2) * 8 + ((whole >>> (exponent - 3)) & 7);
+}
+
+/** The least latency that is beyond a bucket, in microseconds. */
+export function bucketEndUs(bucket: number): number {
+  if (bucket < 8) return bucket + 1;
+  const exponent = Math.floor(bucket / 8) + 2;
+  return (8 + (bucket % 8) + 1) * 2 ** (exponent - 3);
+}
+
+export function tileBytes(threads: number): number {
+  return (SWITCH_WORDS + threads * SLICE_WORDS) * 4;
+}

@@ -1,0 +1,93 @@
+/** A data thread's pen: writes one route's counters into the thread's own slice of the tile. */
+
+import type { Side } from "../model/ruleset.ts";
+import {
+  DURATION_BOUNDS_US,
+  LATENCY_BUCKETS,
+  LOCAL_COMPARISONS,
+  type LocalComparison,
+  latencyBucket,
+  requestsWord,
+  SHADOW_RESULTS,
+  type ShadowResult,
+  SIDE_INDEX,
+  SLICE,
+} from "./layout.ts";
+import type { Tile } from "./tile.ts";
+
+/** What one leg tells about its side. */
+export type Evidence = "well" | "error" | "client-error";
+
+export class Recorder {
+  readonly #slice: Uint32Array;
+
+  constructor(tile: Tile, thread: number) {
+    this.#slice = tile.slice(thread);
+  }
+
+  /** A thread that takes over the slice of one that died has nothing in flight yet. */
+  clearInFlight(): void {
+    this.#slice[SLICE.inFlight] = 0;
+    this.#slice[SLICE.inFlight + 1] = 0;
+  }
+
+  began(side: Side): void {
+    this.#add(SLICE.inFlight + SIDE_INDEX[side], 1);
+  }
+
+  ended(side: Side): void {
+    this.#add(SLICE.inFlight + SIDE_INDEX[side], -1);
+  }
+
+  /** What the client was answered, once a request. `reason` and `code` are indexes (REASONS, CODES). */
+  request(side: Side, reason: number, code: number, durationUs: number): void {
+    const sideIndex = SIDE_INDEX[side];
+    this.#add(requestsWord(sideIndex, reason, code), 1);
+    this.#add(SLICE.durations + sideIndex * (DURATION_BOUNDS_US.length + 1) + durationIndex(durationUs), 1);
+    this.#add(SLICE.durationSumUs + sideIndex, durationUs);
+    this.#touch();
+  }
+
+  /** One leg that is evidence about its side. `latencyUs`: dispatch to answer head; null: none came. */
+  leg(side: Side, evidence: Evidence, slow: boolean, latencyUs: number | null): void {
+    const sideIndex = SIDE_INDEX[side];
+    this.#add(SLICE.answers + sideIndex, 1);
+    if (evidence === "error") this.#add(SLICE.errors + sideIndex, 1);
+    else if (evidence === "client-error") this.#add(SLICE.clientErrors + sideIndex, 1);
+    if (slow) this.#add(SLICE.slow + sideIndex, 1);
+    if (latencyUs !== null) {
+      this.#add(SLICE.latencies + sideIndex * LATENCY_BUCKETS + latencyBucket(latencyUs), 1);
+    }
+    this.#touch();
+  }
+
+  fallback(): void {
+    this.#add(SLICE.fallbacks, 1);
+    this.#touch();
+  }
+
+  shadow(result: ShadowResult): void {
+    this.#add(SLICE.shadows + SHADOW_RESULTS.indexOf(result), 1);
+    this.#touch();
+  }
+
+  comparison(result: LocalComparison): void {
+    this.#add(SLICE.comparisons + LOCAL_COMPARISONS.indexOf(result), 1);
+    this.#touch();
+  }
+
+  #add(word: number, amount: number): void {
+    this.#slice[word] = (this.#slice[word] as number) + amount;
+  }
+
+  #touch(): void {
+    // The store is the release that lets control see what was written before it.
+    Atomics.store(this.#slice, SLICE.touched, ((this.#slice[SLICE.touched] as number) + 1) >>> 0);
+  }
+}
+
+function durationIndex(us: number): number {
+  let index = 0;
+  while (index < DURATION_BOUNDS_US.length && us > (DURATION_BOUNDS_US[index] as number)) index++;
+  return index;
+}

@@ -1,0 +1,131 @@
+/** One route's tile, as control and every data thread see it. */
+
+import { type SharePpm, WHOLE_PPM } from "../model/ruleset.ts";
+import { LATCH, SLICE_WORDS, SWITCH, SWITCH_WORDS, tileBytes } from "./layout.ts";
+
+const NO_OVERRIDE = -1;
+
+/** The switches. Reads are atomic loads: what another thread has written holds for the next request here. */
+export class Tile {
+  readonly buffer: SharedArrayBuffer;
+  readonly #switches: Int32Array;
+
+  constructor(buffer: SharedArrayBuffer) {
+    this.buffer = buffer;
+    this.#switches = new Int32Array(buffer, 0, SWITCH_WORDS);
+  }
+
+  static create(threads: number): Tile {
+    const tile = new Tile(new SharedArrayBuffer(tileBytes(threads)));
+    tile.overrideShares(null);
+    return tile;
+  }
+
+  slice(thread: number): Uint32Array {
+    return new Uint32Array(this.buffer, (SWITCH_WORDS + thread * SLICE_WORDS) * 4, SLICE_WORDS);
+  }
+
+  get latched(): boolean {
+    return Atomics.load(this.#switches, SWITCH.latch) !== LATCH.open;
+  }
+
+  /** A data thread's kill switch has latched the route, and control has not recorded it yet. */
+  get killed(): boolean {
+    return Atomics.load(this.#switches, SWITCH.latch) === LATCH.killed;
+  }
+
+  /** Latched without exceptions, because the store is damaged. */
+  get closed(): boolean {
+    return Atomics.load(this.#switches, SWITCH.latch) === LATCH.closed;
+  }
+
+  latch(): void {
+    Atomics.store(this.#switches, SWITCH.latch, LATCH.latched);
+  }
+
+  close(): void {
+    Atomics.store(this.#switches, SWITCH.latch, LATCH.closed);
+  }
+
+  unlatch(): void {
+    Atomics.store(this.#switches, SWITCH.killStreak, 0);
+    Atomics.store(this.#switches, SWITCH.latch, LATCH.open);
+  }
+
+  /** The share that acts now. */
+  canaryPpm(byRules: SharePpm): SharePpm {
+    return this.#share(SWITCH.canaryOverride, byRules);
+  }
+
+  shadowPpm(byRules: SharePpm): SharePpm {
+    return this.#share(SWITCH.shadowOverride, byRules);
+  }
+
+  /** Shares that act instead of the rules' own (a rollout's step); null: the rules' own. */
+  overrideShares(shares: { readonly canaryPpm: SharePpm; readonly shadowPpm: SharePpm } | null): void {
+    Atomics.store(this.#switches, SWITCH.canaryOverride, shares?.canaryPpm ?? NO_OVERRIDE);
+    Atomics.store(this.#switches, SWITCH.shadowOverride, shares?.shadowPpm ?? NO_OVERRIDE);
+  }
+
+  /** The running number of the next request that could be shadowed, over all threads. */
+  nextShadowSequence(): number {
+    return Atomics.add(this.#switches, SWITCH.shadowSequence, 1) >>> 0;
+  }
+
+  /** Takes one of this second's shadows; false: they are used up. */
+  takeRate(perSecond: number, nowSecond: number): boolean {
+    const second = nowSecond | 0;
+    const counted = Atomics.load(this.#switches, SWITCH.rateSecond);
+    if (
+      counted !== second &&
+      Atomics.compareExchange(this.#switches, SWITCH.rateSecond, counted, second) === counted
+    ) {
+      Atomics.store(this.#switches, SWITCH.rateCount, 0);
+    }
+    return Atomics.add(this.#switches, SWITCH.rateCount, 1) < perSecond;
+  }
+
+  get killStreak(): number {
+    return Atomics.load(this.#switches, SWITCH.killStreak);
+  }
+
+  /** Zero: off. */
+  setKillLimit(limit: number): void {
+    Atomics.store(this.#switches, SWITCH.killLimit, limit);
+  }
+
+  /** New answered well: the streak is broken. */
+  breakKillStreak(): void {
+    // The load keeps the usual case from writing to a line that all threads read.
+    if (Atomics.load(this.#switches, SWITCH.killStreak) !== 0) {
+      Atomics.store(this.#switches, SWITCH.killStreak, 0);
+    }
+  }
+
+  /**
+   * New failed where old answered well. At the limit the route is latched here and now, by whichever thread
+   * sees it, so that no message and no busy control thread stands between the failure and the rollback.
+   * Returns true for the one call that latched.
+   */
+  addToKillStreak(): boolean {
+    const limit = Atomics.load(this.#switches, SWITCH.killLimit);
+    if (limit === 0) return false;
+    const streak = Atomics.add(this.#switches, SWITCH.killStreak, 1) + 1;
+    if (streak < limit) return false;
+    return Atomics.compareExchange(this.#switches, SWITCH.latch, LATCH.open, LATCH.killed) === LATCH.open;
+  }
+
+  /** Microseconds; 0: latency is not guarded. */
+  get slowUs(): number {
+    return Atomics.load(this.#switches, SWITCH.slowUs);
+  }
+
+  setSlowUs(slowUs: number): void {
+    Atomics.store(this.#switches, SWITCH.slowUs, slowUs);
+  }
+
+  #share(word: number, byRules: SharePpm): SharePpm {
+    const override = Atomics.load(this.#switches, word);
+    return override === NO_OVERRIDE ? byRules : Math.min(override, WHOLE_PPM);
+  }
+}
