@@ -1,0 +1,162 @@
+/** What the client gets: a backend's answer passed on, or the gateway's own problem. */
+
+import type { ServerResponse } from "node:http";
+import { FAILURE_STATUS, type Failure } from "../model/failures.ts";
+import { answerHeadersToForward } from "../model/headers.ts";
+import { ASSIGNED_KEY_COOKIE } from "../model/key.ts";
+import type { Reason } from "../model/reasons.ts";
+import type { Side } from "../model/ruleset.ts";
+import { Capture } from "./capture.ts";
+import type { Exchange } from "./exchange.ts";
+import type { Served } from "./forward.ts";
+import type { Flow, Sink } from "./leg.ts";
+
+const ASSIGNED_KEY_MAX_AGE_S = 365 * 24 * 3600;
+
+/** An answer as it was collected for comparison. */
+export interface CollectedAnswer {
+  readonly status: number;
+  /** Flat, end-to-end fields. */
+  readonly headers: readonly string[];
+  readonly body: Capture;
+}
+
+/** Streams a backend's answer to the client, at the client's pace, and keeps a copy where one is wanted. */
+export class ClientAnswer implements Sink {
+  readonly #exchange: Exchange;
+  readonly #side: Side;
+  readonly #reason: Reason;
+  readonly #refuse5xx: boolean;
+  readonly #capture: Capture | null;
+  #collected: CollectedAnswer | null = null;
+  flow: Flow | null = null;
+
+  /**
+   * `refuse5xx`: a 5xx is not passed on, because another side will be asked.
+   * `captureBytes`: how much of the body to keep; null: none.
+   */
+  constructor(
+    exchange: Exchange,
+    as: { readonly side: Side; readonly reason: Reason },
+    options: { readonly refuse5xx: boolean; readonly captureBytes: number | null },
+  ) {
+    this.#exchange = exchange;
+    this.#side = as.side;
+    this.#reason = as.reason;
+    this.#refuse5xx = options.refuse5xx;
+    this.#capture = options.captureBytes === null ? null : new Capture(options.captureBytes);
+  }
+
+  /** Null: nothing was captured. */
+  get collected(): CollectedAnswer | null {
+    return this.#collected;
+  }
+
+  head(status: number, reasonPhrase: string, rawHeaders: readonly string[]): boolean {
+    if (status >= 500 && this.#refuse5xx) return false;
+    const { res } = this.#exchange;
+    const headers = answerHeadersToForward(rawHeaders);
+    if (this.#capture !== null) {
+      this.#collected = { status, headers: headers.slice(), body: this.#capture };
+    }
+    if (hasDate(headers)) res.sendDate = false;
+    addOwnHeaders(this.#exchange, this.#side, this.#reason, headers);
+    res.writeHead(status, reasonPhrase, headers);
+    return true;
+  }
+
+  data(chunk: Buffer): boolean {
+    const { res } = this.#exchange;
+    this.#exchange.bytesOut += chunk.length;
+    this.#capture?.push(chunk);
+    if (res.write(chunk)) return true;
+    res.once("drain", () => this.flow?.resume());
+    return false;
+  }
+
+  end(): void {
+    this.#exchange.res.end();
+  }
+
+  /** A clean end would tell the client that it has the whole answer. */
+  cut(): void {
+    this.#exchange.res.destroy();
+  }
+}
+
+/** The gateway's own answer, in place of one that did not come. */
+export function sendProblem(exchange: Exchange, served: Served, failure: Failure): void {
+  const { res, req } = exchange;
+  const { status, headers, body } = problem(failure);
+  // The rest of the body is not worth reading: the connection ends with this answer.
+  if (!req.complete) headers.push("connection", "close");
+  addOwnHeaders(exchange, served.side, served.reason, headers);
+  res.writeHead(status, headers);
+  res.end(req.method === "HEAD" ? undefined : body);
+  exchange.bytesOut += body.length;
+}
+
+/** Refuses a request before anything was decided; the connection is not worth keeping. */
+export function refuse(res: ServerResponse, failure: Failure): void {
+  const { status, headers, body } = problem(failure);
+  headers.push("connection", "close");
+  res.writeHead(status, headers);
+  res.end(body);
+}
+
+function problem(failure: Failure): { status: number; headers: string[]; body: Buffer } {
+  const status = FAILURE_STATUS[failure];
+  const title = TITLES[status] ?? "Gateway error";
+  const body = Buffer.from(JSON.stringify({ type: "about:blank", title, status, detail: failure }));
+  const headers = [
+    "content-type",
+    "application/problem+json",
+    "content-length",
+    String(body.length),
+    "cache-control",
+    "no-store",
+    "proxy-status",
+    `cutover; error=${failure}`,
+  ];
+  if (status === 503) headers.push("retry-after", "1");
+  return { status, headers, body };
+}
+
+const TITLES: Readonly<Record<number, string>> = {
+  400: "Bad request",
+  404: "No route matches",
+  500: "Gateway error",
+  502: "The backend gave no usable answer",
+  503: "The gateway or its backend is busy",
+  504: "The backend did not answer in time",
+};
+
+function addOwnHeaders(exchange: Exchange, side: Side, reason: Reason, headers: string[]): void {
+  const { desk, room, snapshot, decision } = exchange;
+  if (desk.setup.responseHeaders) {
+    headers.push(
+      "x-cutover-route",
+      room === null ? "unmatched" : room.compiled.route.name,
+      "x-cutover-side",
+      side,
+      "x-cutover-reason",
+      reason,
+      "x-cutover-rules",
+      snapshot.compiled.ruleset.version,
+    );
+  }
+  headers.push("x-request-id", exchange.requestId);
+  if (decision.who?.assigned) {
+    const cookie = `${ASSIGNED_KEY_COOKIE}=${decision.who.key}; Path=/; Max-Age=${ASSIGNED_KEY_MAX_AGE_S}; HttpOnly; SameSite=Lax`;
+    headers.push("set-cookie", cookie);
+  }
+  if (desk.draining) headers.push("connection", "close");
+}
+
+function hasDate(headers: readonly string[]): boolean {
+  for (let i = 0; i < headers.length; i += 2) {
+    const name = headers[i] as string;
+    if (name.length === 4 && name.toLowerCase() === "date") return true;
+  }
+  return false;
+}

@@ -1,0 +1,174 @@
+/** What a data thread works with: the rules in force, made ready, and the thread's tools. */
+
+import { timingSafeEqual } from "node:crypto";
+import type { MessagePort } from "node:worker_threads";
+import { Bell } from "../board/bell.ts";
+import { EventRing } from "../board/event-ring.ts";
+import { Recorder } from "../board/recorder.ts";
+import { Tile } from "../board/tile.ts";
+import { type CompiledRoute, type CompiledRules, compileRules } from "../model/compiled.ts";
+import type { Backend } from "../model/ruleset.ts";
+import { type AccessLog, createAccessLog } from "../observe/access-log.ts";
+import { BackendClient } from "./backend-client.ts";
+import { Deadlines } from "./deadlines.ts";
+import type { LegTools } from "./leg.ts";
+import type { RulesMessage, ThreadSetup, TileRef } from "./messages.ts";
+
+/** A route with all that serving it takes. */
+export interface RouteRoom {
+  readonly compiled: CompiledRoute;
+  readonly slot: number;
+  readonly tile: Tile;
+  readonly recorder: Recorder;
+  readonly old: BackendClient;
+  readonly new: BackendClient | null;
+  /** Connections of their own: a shadow that hangs takes none from clients. */
+  readonly shadowOld: BackendClient;
+  readonly shadowNew: BackendClient | null;
+  /** Shadows under way on this thread. */
+  shadowsInFlight: number;
+}
+
+export interface UnmatchedRoom {
+  readonly recorder: Recorder;
+  readonly backend: BackendClient | null;
+}
+
+/** One ruleset in force. A request takes it once and keeps it, also over a reload. */
+export interface Snapshot {
+  readonly compiled: CompiledRules;
+  readonly rooms: readonly RouteRoom[];
+  readonly unmatched: UnmatchedRoom;
+  /** Every client that it uses, once. */
+  readonly clients: readonly HeldClient[];
+  /** Requests and shadows that began with it and have not ended. */
+  inFlight: number;
+  retired: boolean;
+}
+
+/** A client shared by the snapshots that configure its backend alike. */
+interface HeldClient {
+  readonly id: string;
+  readonly client: BackendClient;
+  users: number;
+}
+
+type Use = "serve" | "shadow";
+
+export class DataDesk {
+  readonly setup: ThreadSetup;
+  readonly deadlines: Deadlines;
+  readonly bell: Bell;
+  readonly events: EventRing;
+  readonly nowMs = (): number => performance.now();
+  readonly wallMs = (): number => Date.now();
+  readonly tools: LegTools;
+  /** [pairs, bytes] that wait for the comparison threads. */
+  readonly compareQueue: Int32Array;
+  comparePort: MessagePort | null = null;
+  readonly accessLog: AccessLog;
+  draining = false;
+  /** Requests in flight on this thread. */
+  inFlight = 0;
+  #snapshot: Snapshot;
+  readonly #clients = new Map<string, HeldClient>();
+  readonly #forceToken: Buffer | null;
+
+  constructor(setup: ThreadSetup) {
+    this.setup = setup;
+    this.deadlines = new Deadlines(this.nowMs);
+    this.bell = new Bell(setup.bell);
+    this.events = new EventRing(setup.events);
+    this.tools = { deadlines: this.deadlines, nowMs: this.nowMs };
+    this.compareQueue = new Int32Array(setup.compareQueue);
+    this.accessLog = createAccessLog(setup.accessLog, setup.keySalt);
+    this.#forceToken = setup.forceToken === null ? null : Buffer.from(setup.forceToken);
+    this.#snapshot = this.#prepare(setup.rules);
+    for (const { recorder } of this.#snapshot.rooms) recorder.clearInFlight();
+    this.#snapshot.unmatched.recorder.clearInFlight();
+  }
+
+  get snapshot(): Snapshot {
+    return this.#snapshot;
+  }
+
+  /** Swaps one pointer: requests in flight keep the snapshot that they began with. */
+  apply(rules: RulesMessage): void {
+    const before = this.#snapshot;
+    this.#snapshot = this.#prepare(rules);
+    before.retired = true;
+    this.#releaseIfIdle(before);
+  }
+
+  enter(snapshot: Snapshot): void {
+    snapshot.inFlight++;
+  }
+
+  leave(snapshot: Snapshot): void {
+    snapshot.inFlight--;
+    this.#releaseIfIdle(snapshot);
+  }
+
+  /** In constant time, so that a token cannot be guessed byte by byte. */
+  isForceToken(sent: string): boolean {
+    const token = this.#forceToken;
+    if (token === null) return false;
+    const bytes = Buffer.from(sent, "latin1");
+    return bytes.length === token.length && timingSafeEqual(bytes, token);
+  }
+
+  #prepare({ ruleset, tiles, unmatchedTile, health }: RulesMessage): Snapshot {
+    const compiled = compileRules(ruleset);
+    const held = new Map<string, HeldClient>();
+    const client = (name: string, use: Use): BackendClient => {
+      let entry = held.get(`${use} ${name}`);
+      if (entry === undefined) {
+        entry = this.#hold(ruleset.backends[name] as Backend, use, health[name] as SharedArrayBuffer);
+        held.set(`${use} ${name}`, entry);
+      }
+      return entry.client;
+    };
+    const rooms = compiled.routes.map((compiledRoute, index) => {
+      const { route } = compiledRoute;
+      const { slot, buffer } = tiles[index] as TileRef;
+      const tile = new Tile(buffer);
+      return {
+        compiled: compiledRoute,
+        slot,
+        tile,
+        recorder: new Recorder(tile, this.setup.thread),
+        old: client(route.old, "serve"),
+        new: route.new === null ? null : client(route.new, "serve"),
+        shadowOld: client(route.old, "shadow"),
+        shadowNew: route.new === null ? null : client(route.new, "shadow"),
+        shadowsInFlight: 0,
+      };
+    });
+    const unmatched = {
+      recorder: new Recorder(new Tile(unmatchedTile.buffer), this.setup.thread),
+      backend: ruleset.unmatched === null ? null : client(ruleset.unmatched, "serve"),
+    };
+    return { compiled, rooms, unmatched, clients: [...held.values()], inFlight: 0, retired: false };
+  }
+
+  /** One client for each backend as it is configured: a reload that does not touch it keeps its connections. */
+  #hold(backend: Backend, use: Use, health: SharedArrayBuffer): HeldClient {
+    const id = `${use} ${JSON.stringify(backend)}`;
+    let entry = this.#clients.get(id);
+    if (entry === undefined) {
+      entry = { id, client: new BackendClient(backend, health), users: 0 };
+      this.#clients.set(id, entry);
+    }
+    entry.users++;
+    return entry;
+  }
+
+  #releaseIfIdle(snapshot: Snapshot): void {
+    if (!snapshot.retired || snapshot.inFlight > 0) return;
+    for (const entry of snapshot.clients) {
+      if (--entry.users > 0) continue;
+      this.#clients.delete(entry.id);
+      entry.client.close().catch((error: unknown) => process.emitWarning(`closing ${entry.id}: ${error}`));
+    }
+  }
+}

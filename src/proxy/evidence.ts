@@ -1,0 +1,69 @@
+/** What one leg tells about its side, written to the board: counters always, events where something failed. */
+
+import type { EventKind } from "../board/event-ring.ts";
+import { unitOf } from "../model/bucket.ts";
+import type { Decision } from "../model/decide.ts";
+import { isBackendsFault } from "../model/failures.ts";
+import type { Side } from "../model/ruleset.ts";
+import type { DataDesk, RouteRoom } from "./desk.ts";
+import type { LegOutcome } from "./leg.ts";
+
+/** A failed answer: no answer through the backend's fault, or a 5xx. 4xx is no error. */
+export function failed(outcome: LegOutcome): boolean {
+  if (outcome.failure !== null) return isBackendsFault(outcome.failure);
+  return outcome.status !== null && outcome.status >= 500;
+}
+
+/** Records one leg of a request. Nothing of a client's fault is held against a side. */
+export function recordLeg(
+  desk: DataDesk,
+  room: RouteRoom,
+  decision: Decision,
+  side: Side,
+  outcome: LegOutcome,
+): void {
+  const slow = isSlow(room.tile.slowUs, outcome);
+  const latencyUs = outcome.headMs === null ? null : outcome.headMs * 1000;
+  if (failed(outcome)) {
+    room.recorder.leg(side, "error", slow, latencyUs);
+    pushEvent(desk, room, decision, side, "error");
+  } else if (outcome.status !== null && outcome.status >= 400) {
+    room.recorder.leg(side, "client-error", slow, latencyUs);
+    pushEvent(desk, room, decision, side, "client-error");
+  } else if (outcome.status !== null) {
+    room.recorder.leg(side, "well", slow, latencyUs);
+  } else if (!slow) {
+    return; // the client left before anything could be said
+  }
+  // After the error: a client that gave up on a slow side is a slow event, with no answer to count.
+  if (slow) pushEvent(desk, room, decision, side, "slow");
+  if (side === "new" && outcome.status !== null && !failed(outcome)) room.tile.breakKillStreak();
+}
+
+/**
+ * New failed. `oldAnsweredWell`: old was asked the same and answered well; null: old was not asked. A failure
+ * that both sides share counts for nothing; a transport failure counts where old was not asked.
+ */
+export function recordNewFailed(
+  desk: DataDesk,
+  room: RouteRoom,
+  newOutcome: LegOutcome,
+  oldAnsweredWell: boolean | null,
+): void {
+  if (room.compiled.route.guard === null) return;
+  const counts = oldAnsweredWell ?? newOutcome.failure !== null;
+  if (counts) room.tile.addToKillStreak();
+  desk.bell.ring();
+}
+
+function isSlow(slowUs: number, outcome: LegOutcome): boolean {
+  if (slowUs === 0) return false;
+  return (outcome.headMs ?? outcome.totalMs) * 1000 > slowUs;
+}
+
+function pushEvent(desk: DataDesk, room: RouteRoom, decision: Decision, side: Side, kind: EventKind): void {
+  const { route } = room.compiled;
+  if (route.guard === null) return;
+  const unit = decision.who === null ? null : unitOf(route.name, decision.who.key);
+  desk.events.push({ slot: room.slot, kind, side, rhoPpm: decision.rhoPpm, unit });
+}

@@ -1,0 +1,169 @@
+/** Asks the side that was decided; where new fails and the rules allow it, asks old again. */
+
+import { requestHeadersToForward } from "../model/headers.ts";
+import { IDEMPOTENT_METHODS, SAFE_METHODS } from "../model/methods.ts";
+import type { Reason } from "../model/reasons.ts";
+import type { Fallback, Side } from "../model/ruleset.ts";
+import { traceparent } from "../model/trace.ts";
+import { ClientAnswer, type CollectedAnswer } from "./answer.ts";
+import type { BackendClient } from "./backend-client.ts";
+import { ProxyError } from "./classify.ts";
+import type { RouteRoom } from "./desk.ts";
+import { failed, recordLeg, recordNewFailed } from "./evidence.ts";
+import type { Exchange } from "./exchange.ts";
+import { freshSpanId } from "./ids.ts";
+import { Leg, type LegOutcome, type LegRequest } from "./leg.ts";
+import type { Shadow } from "./shadow.ts";
+
+/** Who answered in the end, and what came of it. */
+export interface Served {
+  readonly side: Side;
+  readonly reason: Reason;
+  readonly outcome: LegOutcome;
+  /** The answer, where it was captured for comparison. */
+  readonly collected: CollectedAnswer | null;
+  /** New was asked first and failed. */
+  readonly fellBack: boolean;
+}
+
+export async function forward(exchange: Exchange, room: RouteRoom, shadow: Shadow | null): Promise<Served> {
+  const { desk, decision } = exchange;
+  const captureBytes = shadow?.captureBytes ?? null;
+  if (decision.side === "old" || room.new === null) {
+    const served = await ask(
+      exchange,
+      room.old,
+      { side: "old", reason: decision.reason },
+      captureBytes,
+      null,
+    );
+    recordLeg(desk, room, decision, "old", served.outcome);
+    return served;
+  }
+  const fallback = fallbackFor(exchange, room);
+  const asNew = { side: "new", reason: decision.reason } as const;
+  const first = await ask(exchange, room.new, asNew, captureBytes, fallback);
+  recordLeg(desk, room, decision, "new", first.outcome);
+  if (!failed(first.outcome)) return first;
+  const body = await bodyToSendAgain(exchange);
+  if (fallback === null || first.outcome.wanted || exchange.clientGone || body === undefined) {
+    recordNewFailed(desk, room, first.outcome, null);
+    return first;
+  }
+  const asOld = { side: "old", reason: "fallback" } as const;
+  const second = await ask(exchange, room.old, asOld, null, null, body);
+  // Old's answer to the repeat is no evidence for old: new's bad requests would make old look busy.
+  room.recorder.fallback();
+  recordNewFailed(desk, room, first.outcome, answeredWell(second.outcome));
+  return { ...second, fellBack: true };
+}
+
+/** A request that no route matches goes to the backend for those, or is answered 404. */
+export async function forwardUnmatched(exchange: Exchange): Promise<Served> {
+  const { backend } = exchange.snapshot.unmatched;
+  const as = { side: "old", reason: "unmatched" } as const;
+  if (backend !== null) return ask(exchange, backend, as, null, null);
+  const outcome: LegOutcome = {
+    status: null,
+    failure: "destination_not_found",
+    headMs: null,
+    totalMs: 0,
+    wanted: false,
+  };
+  return { ...as, outcome, collected: null, fellBack: false };
+}
+
+/** One side's answer, relayed to the client unless `fallback` waits for a 5xx. */
+async function ask(
+  exchange: Exchange,
+  client: BackendClient,
+  as: { readonly side: Side; readonly reason: Reason },
+  captureBytes: number | null,
+  fallback: Fallback | null,
+  bodyAgain: Buffer | null = null,
+): Promise<Served> {
+  const { timeouts } = client.backend;
+  const headTimeoutMs = Math.min(timeouts.headersMs, fallback?.afterMs ?? Number.POSITIVE_INFINITY);
+  for (let attempt = 1; ; attempt++) {
+    const answer = new ClientAnswer(exchange, as, { refuse5xx: fallback !== null, captureBytes });
+    const body = bodyAgain ?? exchange.body?.stream() ?? null;
+    const leg = new Leg(
+      client,
+      legRequest(exchange, as.side, body, headTimeoutMs),
+      answer,
+      exchange.desk.tools,
+    );
+    answer.flow = leg;
+    exchange.leg = leg;
+    if (exchange.clientGone) leg.abort(new ProxyError("client_gone", "the client left"));
+    const outcome = await leg.outcome;
+    exchange.leg = null;
+    if (attempt === 1 && isStaleConnection(exchange, outcome)) continue;
+    return { ...as, outcome, collected: answer.collected, fellBack: false };
+  }
+}
+
+/**
+ * A kept connection that the backend closed just as the request went out: no fault of anybody, and asked once
+ * more on another. Only where a repeat is harmless, and nothing had to be sent but a head.
+ */
+function isStaleConnection(exchange: Exchange, outcome: LegOutcome): boolean {
+  return (
+    outcome.status === null &&
+    outcome.failure === "connection_terminated" &&
+    exchange.body === null &&
+    !exchange.clientGone &&
+    IDEMPOTENT_METHODS.has(exchange.facts.method)
+  );
+}
+
+function answeredWell(outcome: LegOutcome): boolean {
+  return outcome.failure === null && outcome.status !== null && outcome.status < 500;
+}
+
+/** The route's fallback if it is for this request; null: a failure of new is the client's answer. */
+function fallbackFor({ facts, body }: Exchange, room: RouteRoom): Fallback | null {
+  const { fallback } = room.compiled.route;
+  if (fallback === null || (body !== null && !body.keepsCopy)) return null;
+  const methods = fallback.when === "safe" ? SAFE_METHODS : IDEMPOTENT_METHODS;
+  return methods.has(facts.method) ? fallback : null;
+}
+
+/** Null: there is none to send. Undefined: it cannot be sent again. */
+async function bodyToSendAgain({ body }: Exchange): Promise<Buffer | null | undefined> {
+  if (body === null) return null;
+  return (await body.copy()) ?? undefined;
+}
+
+export function legRequest(
+  exchange: Exchange,
+  side: Side,
+  body: LegRequest["body"],
+  headTimeoutMs: number,
+  shadow = false,
+): LegRequest {
+  const { facts, room, req, snapshot, decision } = exchange;
+  const headers = requestHeadersToForward(req.rawHeaders);
+  const clientHost = req.headers.host ?? "";
+  headers.push(
+    "x-forwarded-for",
+    facts.ip,
+    "x-forwarded-proto",
+    "http",
+    "via",
+    `${req.httpVersion} cutover`,
+    "x-request-id",
+    exchange.requestId,
+    "traceparent",
+    traceparent(exchange.trace, freshSpanId()),
+    "x-cutover-route",
+    room === null ? decision.reason : room.compiled.route.name,
+    "x-cutover-side",
+    side,
+    "x-cutover-rules",
+    snapshot.compiled.ruleset.version,
+  );
+  if (clientHost !== "") headers.push("x-forwarded-host", clientHost);
+  if (shadow) headers.push("x-cutover-shadow", "1");
+  return { method: facts.method, target: facts.target, headers, clientHost, body, headTimeoutMs };
+}

@@ -1,0 +1,54 @@
+/** What control and a data thread say to each other. Everything else goes over the board. */
+
+import type { MessagePort } from "node:worker_threads";
+import type { Ruleset } from "../model/ruleset.ts";
+import type { AccessLogPolicy } from "../observe/access-log.ts";
+
+/** Handed to a data thread when it starts. */
+export interface ThreadSetup {
+  readonly thread: number;
+  readonly threads: number;
+  readonly host: string;
+  /** 0: the first thread picks a port for all. */
+  readonly port: number;
+  readonly bell: SharedArrayBuffer;
+  readonly events: SharedArrayBuffer;
+  readonly compareQueue: SharedArrayBuffer;
+  readonly rules: RulesMessage;
+  readonly forceToken: string | null;
+  readonly responseHeaders: boolean;
+  readonly accessLog: AccessLogPolicy;
+  /** Salts the key hashes of the access log. */
+  readonly keySalt: string;
+}
+
+/** Rules with the shared memory that belongs to them. */
+export interface RulesMessage {
+  readonly kind: "rules";
+  readonly ruleset: Ruleset;
+  /** In the routes' order. */
+  readonly tiles: readonly TileRef[];
+  /** For requests that no route matches. */
+  readonly unmatchedTile: TileRef;
+  /** One word an endpoint, by backend name. */
+  readonly health: Readonly<Record<string, SharedArrayBuffer>>;
+}
+
+export interface TileRef {
+  readonly slot: number;
+  readonly buffer: SharedArrayBuffer;
+}
+
+export type ToDataThread =
+  | RulesMessage
+  | { readonly kind: "compare-port"; readonly port: MessagePort }
+  /** Answers say `Connection: close` from now on. */
+  | { readonly kind: "drain" }
+  /** Stops accepting; `drained` follows when the last request has ended. */
+  | { readonly kind: "close" };
+
+export type FromDataThread =
+  | { readonly kind: "listening"; readonly port: number }
+  | { readonly kind: "cannot-listen"; readonly code: string; readonly message: string }
+  | { readonly kind: "applied"; readonly version: string }
+  | { readonly kind: "drained" };

@@ -1,0 +1,157 @@
+/**
+ * A copy of a request to the other side. It can only lose the shadow: it is bounded in number, size and time,
+ * nobody waits for it, and the client never notices.
+ */
+
+import type { Decision } from "../model/decide.ts";
+import { answerHeadersToForward } from "../model/headers.ts";
+import type { UncomparedReason } from "../model/pair.ts";
+import type { Shadow as ShadowRules, Side } from "../model/ruleset.ts";
+import { taken } from "../model/sampling.ts";
+import type { CollectedAnswer } from "./answer.ts";
+import type { BackendClient } from "./backend-client.ts";
+import { Capture } from "./capture.ts";
+import { ProxyError } from "./classify.ts";
+import type { DataDesk, RouteRoom } from "./desk.ts";
+import type { Exchange } from "./exchange.ts";
+import { legRequest } from "./forward.ts";
+import { Leg, type LegOutcome, type Sink } from "./leg.ts";
+
+export type ShadowResult =
+  | { readonly kind: "answered"; readonly answer: CollectedAnswer }
+  | { readonly kind: "lost"; readonly why: UncomparedReason };
+
+export interface Shadow {
+  readonly side: Side;
+  /** How much of the client's answer to keep for comparison; null: it is not compared. */
+  readonly captureBytes: number | null;
+  readonly result: Promise<ShadowResult>;
+}
+
+/** A shadow that was drawn for a request, not yet under way. */
+export interface ShadowPlan {
+  readonly maxBodyBytes: number;
+  start(exchange: Exchange): Shadow;
+}
+
+/** Whether this request is shadowed: by side, method and share. Null: it is not. */
+export function planShadow(
+  desk: DataDesk,
+  room: RouteRoom,
+  decision: Decision,
+  method: string,
+): ShadowPlan | null {
+  const { shadow: rules } = room.compiled.route;
+  const side: Side = decision.side === "old" ? "new" : "old";
+  const client = side === "new" ? room.shadowNew : room.shadowOld;
+  if (client === null || (side === "old" && !rules.reverse) || !rules.methods.includes(method)) return null;
+  const sharePpm = room.tile.shadowPpm(rules.sharePpm);
+  if (sharePpm === 0 || !taken(room.tile.nextShadowSequence(), sharePpm)) return null;
+  return {
+    maxBodyBytes: rules.maxBodyBytes,
+    start: (exchange) => startShadow(desk, room, exchange, side, client),
+  };
+}
+
+function startShadow(
+  desk: DataDesk,
+  room: RouteRoom,
+  exchange: Exchange,
+  side: Side,
+  client: BackendClient,
+): Shadow {
+  const { shadow: rules, compare } = room.compiled.route;
+  const captureBytes = compare === null ? null : rules.maxBodyBytes;
+  if (isShed(desk, room, rules)) {
+    room.recorder.shadow("shed");
+    return { side, captureBytes: null, result: Promise.resolve({ kind: "lost", why: "shed" }) };
+  }
+  room.shadowsInFlight++;
+  desk.enter(exchange.snapshot);
+  const result = run(desk, room, exchange, side, client).finally(() => {
+    room.shadowsInFlight--;
+    desk.leave(exchange.snapshot);
+  });
+  return { side, captureBytes, result };
+}
+
+/** Too many at once or too many a second. */
+function isShed(desk: DataDesk, room: RouteRoom, rules: ShadowRules): boolean {
+  if (room.shadowsInFlight >= rules.concurrency) return true;
+  if (rules.ratePerSecond === null) return false;
+  return !room.tile.takeRate(rules.ratePerSecond, Math.floor(desk.wallMs() / 1000));
+}
+
+async function run(
+  desk: DataDesk,
+  room: RouteRoom,
+  exchange: Exchange,
+  side: Side,
+  client: BackendClient,
+): Promise<ShadowResult> {
+  const { shadow: rules } = room.compiled.route;
+  const body = exchange.body === null ? null : await exchange.body.copy();
+  if (exchange.body !== null && body === null) {
+    const whole = await exchange.body.whole;
+    room.recorder.shadow(whole ? "too_large" : "failed");
+    return { kind: "lost", why: whole ? "too_large" : "aborted" };
+  }
+  const collector = new Collector(rules.maxBodyBytes);
+  const leg = new Leg(client, legRequest(exchange, side, body, rules.timeoutMs, true), collector, desk.tools);
+  collector.leg = leg;
+  const deadline = desk.deadlines.set(rules.timeoutMs, () =>
+    leg.abort(new ProxyError("http_response_timeout", "the shadow took too long")),
+  );
+  const outcome = await leg.outcome;
+  deadline.clear();
+  return judge(room, collector, outcome);
+}
+
+function judge(room: RouteRoom, collector: Collector, outcome: LegOutcome): ShadowResult {
+  if (collector.tooLarge) {
+    room.recorder.shadow("too_large");
+    return { kind: "lost", why: "too_large" };
+  }
+  if (outcome.failure !== null || collector.answer === null) {
+    const timedOut = outcome.failure === "http_response_timeout";
+    const shed = outcome.failure === "connection_limit_reached";
+    room.recorder.shadow(timedOut ? "timeout" : shed ? "shed" : "failed");
+    return { kind: "lost", why: timedOut ? "timeout" : shed ? "shed" : "failed" };
+  }
+  room.recorder.shadow("sent");
+  return { kind: "answered", answer: collector.answer };
+}
+
+/** Keeps an answer whole, up to a limit; beyond it the leg is ended. */
+class Collector implements Sink {
+  readonly #body: Capture;
+  leg: Leg | null = null;
+  answer: CollectedAnswer | null = null;
+
+  constructor(maxBytes: number) {
+    this.#body = new Capture(maxBytes);
+  }
+
+  get tooLarge(): boolean {
+    return this.#body.overflowed;
+  }
+
+  head(status: number, _reasonPhrase: string, rawHeaders: readonly string[]): boolean {
+    this.answer = { status, headers: answerHeadersToForward(rawHeaders), body: this.#body };
+    return true;
+  }
+
+  data(chunk: Buffer): boolean {
+    this.#body.push(chunk);
+    if (this.#body.overflowed) {
+      this.leg?.abort(
+        new ProxyError("http_response_incomplete", "the shadow's answer is too large to compare"),
+      );
+    }
+    return true;
+  }
+
+  end(): void {}
+
+  cut(): void {}
+}

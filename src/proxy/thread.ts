@@ -1,0 +1,56 @@
+/** A data-plane thread: serves, applies rules that it is sent, drains. Started by gateway.ts. */
+
+import { type MessagePort, parentPort, workerData } from "node:worker_threads";
+import { DataDesk } from "./desk.ts";
+import type { FromDataThread, ThreadSetup, ToDataThread } from "./messages.ts";
+import { applyLimits, createProxyServer } from "./server.ts";
+
+const control = parentPort as MessagePort;
+const setup = workerData as ThreadSetup;
+const desk = new DataDesk(setup);
+const server = createProxyServer(desk);
+
+const IDLE_SWEEP_MS = 50;
+
+function tell(message: FromDataThread): void {
+  control.postMessage(message);
+}
+
+control.on("message", (message: ToDataThread) => {
+  switch (message.kind) {
+    case "rules":
+      desk.apply(message);
+      applyLimits(server, desk, message.ruleset.limits);
+      tell({ kind: "applied", version: message.ruleset.version });
+      break;
+    case "compare-port":
+      desk.comparePort?.close();
+      desk.comparePort = message.port;
+      message.port.unref();
+      break;
+    case "drain":
+      desk.draining = true;
+      break;
+    case "close":
+      close();
+      break;
+  }
+});
+
+/** A connection that falls idle after its last answer is closed too: it would hold the server open. */
+function close(): void {
+  const sweeper = setInterval(() => server.closeIdleConnections(), IDLE_SWEEP_MS);
+  server.close(async () => {
+    clearInterval(sweeper);
+    await desk.accessLog.flush();
+    tell({ kind: "drained" });
+  });
+}
+
+server.on("error", (error: NodeJS.ErrnoException) => {
+  tell({ kind: "cannot-listen", code: error.code ?? "unknown", message: error.message });
+});
+server.listen({ host: setup.host, port: setup.port, reusePort: setup.threads > 1 }, () => {
+  const address = server.address();
+  tell({ kind: "listening", port: typeof address === "object" && address !== null ? address.port : 0 });
+});
