@@ -1,0 +1,88 @@
+/** Header fields of the two answers: lookup, media types, and the comparison of the chosen names. */
+
+import type { Difference } from "../model/reports.ts";
+import { MAX_TEXT_CHARS, visible } from "./text.ts";
+
+/** Never stored and never shown, whatever was chosen: they let whoever reads them act as somebody else. */
+const SECRET_HEADERS: ReadonlySet<string> = new Set([
+  "authorization",
+  "authentication-info",
+  "cookie",
+  "proxy-authorization",
+  "proxy-authentication-info",
+  "set-cookie",
+]);
+
+export function isSecretHeader(lowerCaseName: string): boolean {
+  return SECRET_HEADERS.has(lowerCaseName);
+}
+
+/** The value of a header in a flat list; repeats joined in order, as RFC 9110 has it; null when absent. */
+export function headerValue(flat: readonly string[], lowerCaseName: string): string | null {
+  let joined: string | null = null;
+  for (let at = 0; at + 1 < flat.length; at += 2) {
+    if (flat[at]?.toLowerCase() !== lowerCaseName) continue;
+    const value = (flat[at + 1] ?? "").trim();
+    joined = joined === null ? value : `${joined}, ${value}`;
+  }
+  return joined;
+}
+
+interface MediaType {
+  /** "application/json", in lower case; "" when there is none. */
+  readonly essence: string;
+  /** Lower case; null when not given. */
+  readonly charset: string | null;
+  /** Two media types that mean the same have the same text. */
+  readonly normalized: string;
+}
+
+const PARAMETER = /;\s*([^=;\s]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^;]*)/g;
+
+/** Reads a Content-Type value: case, spaces, quotes and the order of its parameters mean nothing. */
+export function mediaTypeOf(contentType: string | null): MediaType {
+  const text = contentType ?? "";
+  const semicolon = text.indexOf(";");
+  const essence = (semicolon < 0 ? text : text.slice(0, semicolon)).trim().toLowerCase();
+  const parameters: string[] = [];
+  let charset: string | null = null;
+  for (const found of semicolon < 0 ? [] : text.slice(semicolon).matchAll(PARAMETER)) {
+    const name = (found[1] ?? "").toLowerCase();
+    const raw = (found[2] ?? "").trim();
+    const value = raw.startsWith('"') && raw.endsWith('"') ? raw.slice(1, -1).replace(/\\(.)/g, "$1") : raw;
+    if (name === "charset") charset ??= value.toLowerCase();
+    parameters.push(`${name}=${JSON.stringify(name === "charset" ? value.toLowerCase() : value)}`);
+  }
+  return { essence, charset, normalized: [essence, ...parameters.sort()].join(";") };
+}
+
+/** One difference for each chosen header that the two answers do not share. `names` are in lower case. */
+export function headerDifferences(
+  oldHeaders: readonly string[],
+  newHeaders: readonly string[],
+  names: readonly string[],
+): readonly Difference[] {
+  const differences: Difference[] = [];
+  for (const given of names) {
+    const name = given.toLowerCase();
+    const oldValue = headerValue(oldHeaders, name);
+    const newValue = headerValue(newHeaders, name);
+    if (comparable(name, oldValue) === comparable(name, newValue)) continue;
+    differences.push({
+      place: `header:${name}`,
+      kind: "header",
+      old: shown(name, oldValue),
+      new: shown(name, newValue),
+    });
+  }
+  return differences;
+}
+
+function comparable(name: string, value: string | null): string | null {
+  return name === "content-type" && value !== null ? mediaTypeOf(value).normalized : value;
+}
+
+function shown(name: string, value: string | null): string | null {
+  if (value === null) return null;
+  return isSecretHeader(name) ? "(a secret, not shown)" : visible(value, MAX_TEXT_CHARS);
+}

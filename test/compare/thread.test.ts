@@ -1,0 +1,160 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { test } from "node:test";
+import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
+
+import type { Compared, Pair } from "../../src/model/pair.ts";
+import { answer, pairOf } from "./pairs.ts";
+
+interface Rig {
+  readonly worker: Worker;
+  readonly queue: Int32Array;
+  readonly results: Compared[];
+  /** What the thread has written to stderr. */
+  readonly stderr: () => string;
+  /** A port of one more data-plane thread. */
+  readonly connect: () => MessagePort;
+  readonly post: (port: MessagePort, pair: Pair) => void;
+  /** Resolves when so many results are there. */
+  readonly until: (count: number) => Promise<void>;
+}
+
+async function withThread(use: (rig: Rig) => Promise<void>): Promise<void> {
+  const shared = new SharedArrayBuffer(8);
+  const queue = new Int32Array(shared);
+  const worker = new Worker(new URL("../../src/compare/thread.ts", import.meta.url), {
+    workerData: { queue: shared },
+    stderr: true,
+  });
+  const results: Compared[] = [];
+  const ports: MessagePort[] = [];
+  let stderr = "";
+  worker.stderr.setEncoding("utf8").on("data", (text: string) => {
+    stderr += text;
+  });
+  worker.on("message", (message: Compared) => results.push(message));
+  const connect = (): MessagePort => {
+    const { port1, port2 } = new MessageChannel();
+    worker.postMessage({ kind: "port", port: port2 }, [port2]);
+    ports.push(port1);
+    return port1;
+  };
+  const post = (port: MessagePort, pair: Pair): void => {
+    Atomics.add(queue, 0, 1);
+    Atomics.add(queue, 1, pair.old.body.byteLength + pair.new.body.byteLength);
+    const transfer = [pair.old.body, pair.new.body].map((body) => body.buffer as ArrayBuffer);
+    port.postMessage({ kind: "pair", pair }, transfer);
+  };
+  const until = async (count: number): Promise<void> => {
+    while (results.length < count) await once(worker, "message", { signal: AbortSignal.timeout(10_000) });
+  };
+  try {
+    await use({ worker, queue, results, stderr: () => stderr, connect, post, until });
+  } finally {
+    for (const port of ports) port.close();
+    await worker.terminate();
+  }
+}
+
+/** The thread subtracts after it posts: the counters follow the last result within a moment. */
+async function emptied(queue: Int32Array): Promise<void> {
+  const deadline = Date.now() + 5000;
+  while (queue[0] !== 0 || queue[1] !== 0) {
+    assert.ok(Date.now() < deadline, `still waiting: ${queue.join()}`);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+test("pairs of every port are compared, with samples for mismatches alone, and leave the queue", async () => {
+  await withThread(async ({ queue, results, connect, post, until }) => {
+    const [one, two] = [connect(), connect()];
+    post(one, pairOf(answer('{"a":1,"b":2}'), answer('{"b":2,"a":1}'), {}, { requestId: "same", unit: "u" }));
+    post(two, pairOf(answer('{"a":1}'), answer('{"a":2}'), {}, { requestId: "other", target: "/x?y=1" }));
+    post(
+      two,
+      pairOf(
+        answer("x", { encoding: "gzip" }),
+        answer("y", { encoding: "gzip" }),
+        {},
+        { requestId: "broken" },
+      ),
+    );
+    await until(3);
+    const byId = new Map(results.map((result) => [result.requestId, result]));
+    assert.deepEqual(byId.get("same"), {
+      kind: "compared",
+      route: "profiles",
+      requestId: "same",
+      method: "GET",
+      target: "/profiles/1",
+      unit: "u",
+      comparison: { kind: "match" },
+      old: null,
+      new: null,
+    });
+    assert.deepEqual(byId.get("other")?.comparison, {
+      kind: "mismatch",
+      differences: [{ place: "$.a", kind: "value", old: "1", new: "2" }],
+    });
+    assert.equal(byId.get("other")?.old?.body, '{"a":1}');
+    assert.equal(byId.get("other")?.new?.body, '{"a":2}');
+    assert.deepEqual(byId.get("broken")?.comparison, { kind: "uncompared", why: "decode_failed" });
+    assert.equal(byId.get("broken")?.old, null);
+    await emptied(queue);
+  });
+});
+
+test("a pair that cannot be handled at all is uncompared, is warned of, and the next is compared", async () => {
+  await withThread(async ({ queue, results, stderr, connect, post, until }) => {
+    const port = connect();
+    post(port, pairOf(answer("{}"), answer("[]"), { ignore: ["not a path"] }));
+    post(port, pairOf(answer("[1]"), answer("[ 1]"), {}, { rulesVersion: "another12345" }));
+    await until(2);
+    assert.deepEqual(results[0]?.comparison, { kind: "uncompared", why: "decode_failed" });
+    assert.deepEqual(results[1]?.comparison, { kind: "match" });
+    await emptied(queue);
+    const deadline = Date.now() + 5000;
+    while (stderr() === "" && Date.now() < deadline) await new Promise((resolve) => setImmediate(resolve));
+    assert.match(stderr(), /route "profiles".*"not a path" is not a JSONPath/);
+  });
+});
+
+test("a busy port does not keep another waiting", async () => {
+  await withThread(async ({ results, connect, post, until }) => {
+    const busy = connect();
+    const quiet = connect();
+    const big = JSON.stringify(Array.from({ length: 2000 }, (_, at) => ({ at, name: `item ${at}` })));
+    for (let at = 0; at < 60; at++)
+      post(busy, pairOf(answer(big), answer(` ${big}`), {}, { requestId: "busy" }));
+    post(quiet, pairOf(answer("[1]"), answer("[ 1]"), {}, { requestId: "quiet" }));
+    await until(61);
+    const place = results.findIndex(({ requestId }) => requestId === "quiet");
+    assert.ok(place < 55, `was number ${place}`);
+  });
+});
+
+test("pairs that a data-plane thread sent before it closed its port are compared", async () => {
+  await withThread(async ({ queue, connect, post, until }) => {
+    const port = connect();
+    for (let at = 0; at < 20; at++) post(port, pairOf(answer("[1]"), answer("[ 1]")));
+    port.close();
+    await until(20);
+    await emptied(queue);
+    const other = connect();
+    post(other, pairOf(answer("[1]"), answer("[2]")));
+    await until(21);
+  });
+});
+
+test("stop ends the thread by itself, and what waited leaves the queue", async () => {
+  await withThread(async ({ worker, queue, connect, post, until }) => {
+    const port = connect();
+    const big = JSON.stringify(Array.from({ length: 2000 }, (_, at) => ({ at, name: `item ${at}` })));
+    for (let at = 0; at < 40; at++) post(port, pairOf(answer(big), answer(` ${big}`)));
+    await until(1);
+    const exit = once(worker, "exit");
+    worker.postMessage({ kind: "stop" });
+    assert.deepEqual(await exit, [0]);
+    assert.deepEqual([...queue], [0, 0]);
+  });
+});
