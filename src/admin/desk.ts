@@ -1,0 +1,50 @@
+/** What the admin API may ask of the gateway. gateway.ts implements it; this folder knows nothing else of it. */
+
+import type {
+  AuditEntry,
+  Explanation,
+  MismatchSample,
+  ReloadReport,
+  RouteStatus,
+  StatusReport,
+} from "../model/reports.ts";
+
+/** Done, or refused with a sentence that says why and what to do instead. */
+export type ActionResult =
+  | { readonly ok: true; readonly message: string }
+  | { readonly ok: false; readonly why: string };
+
+export interface ExplainRequest {
+  readonly method: string;
+  /** An absolute URL (its host is used) or an origin-form target. */
+  readonly url: string;
+  /** Flat name, value … */
+  readonly headers: readonly string[];
+}
+
+export interface Desk {
+  status(): StatusReport;
+  /** Undefined: no such route. */
+  route(name: string): RouteStatus | undefined;
+  /** Takes effect before it is stored; resolves when both are done. Safe to repeat. */
+  rollback(route: string, reason: string): Promise<ActionResult>;
+  rollbackAll(reason: string): Promise<ActionResult>;
+  reset(route: string, reason: string): Promise<ActionResult>;
+  /** Puts a damaged store aside and starts a new one. Refused while the store is sound. */
+  resetStore(reason: string): Promise<ActionResult>;
+  reload(reason: string): Promise<ReloadReport>;
+  /** Begins to drain; the process ends when the last request has. Returns at once. */
+  drain(reason: string): ActionResult;
+  explain(request: ExplainRequest): Explanation;
+  mismatches(route: string | null): Promise<readonly MismatchSample[]>;
+  mismatch(id: number): Promise<MismatchSample | undefined>;
+  /** Newest first. */
+  audit(filter: { readonly route: string | null; readonly limit: number }): Promise<readonly AuditEntry[]>;
+  /** Oldest first, those after `id`: for an event stream that resumes. */
+  auditAfter(id: number): Promise<readonly AuditEntry[]>;
+  /** Calls back for each new entry; returns the function that stops it. */
+  onAudit(listener: (entry: AuditEntry) => void): () => void;
+  /** Prometheus text. */
+  metrics(): Promise<{ readonly contentType: string; readonly text: string }>;
+  ready(): boolean;
+}

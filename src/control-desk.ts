@@ -1,0 +1,136 @@
+/** The Desk that the admin API speaks to, over the control room's parts. */
+
+import type { ActionResult, Desk } from "./admin/desk.ts";
+import type { Announcer } from "./control/announcer.ts";
+import type { Book, Books } from "./control/books.ts";
+import type { HealthBoard } from "./control/health.ts";
+import type { Latches } from "./control/latches.ts";
+import type { RulesKeeper } from "./control/rules-keeper.ts";
+import { routeStatus } from "./control/status.ts";
+import type { ResettableStore } from "./control/store/client.ts";
+import { explain } from "./explain.ts";
+import type { BackendStatus, RouteStatus } from "./model/reports.ts";
+import type { Metrics } from "./observe/metrics.ts";
+
+export interface DeskParts {
+  readonly books: Books;
+  readonly latches: Latches;
+  readonly rules: RulesKeeper;
+  readonly store: ResettableStore;
+  readonly health: HealthBoard;
+  readonly announcer: Announcer;
+  readonly metrics: Metrics;
+  readonly threads: number;
+  readonly startedMs: number;
+  readonly nowMs: () => number;
+  readonly isDraining: () => boolean;
+  readonly drain: (reason: string) => void;
+}
+
+const done = (message: string): ActionResult => ({ ok: true, message });
+const refused = (why: string): ActionResult => ({ ok: false, why });
+
+export function createDesk(parts: DeskParts): Desk {
+  const { books, latches, rules, store, announcer, nowMs } = parts;
+
+  const status = (book: Book, name: string): RouteStatus =>
+    routeStatus(book, name, latches.of(name), nowMs());
+
+  const rollback = async (name: string, reason: string): Promise<ActionResult> => {
+    const book = books.named(name);
+    if (book === undefined) return refused(`there is no route ${name}`);
+    if (book.tile.latched) return done(`${name} is rolled back already`);
+    await latches.rollback(book, { cause: "operator", by: "operator", reason, summary: reason });
+    return done(`${name} is rolled back: everything goes to old until it is reset`);
+  };
+
+  const reset = async (name: string, reason: string): Promise<ActionResult> => {
+    const book = books.named(name);
+    if (book === undefined) return refused(`there is no route ${name}`);
+    if (latches.damage !== null) {
+      return refused(`the store is damaged (${latches.damage}): reset it first with cutover reset --store`);
+    }
+    if (!book.tile.latched) return done(`${name} is not rolled back: nothing to reset`);
+    try {
+      await latches.reset(book, "operator", reason);
+    } catch (error) {
+      return refused(`${name} stays rolled back: ${(error as Error).message}`);
+    }
+    return done(`${name} is reset: the rules decide again`);
+  };
+
+  return {
+    status: () => ({
+      rules: {
+        version: rules.ruleset.version,
+        loadedAt: new Date(rules.loadedMs).toISOString(),
+        error: rules.error,
+      },
+      threads: parts.threads,
+      uptimeSeconds: Math.floor((nowMs() - parts.startedMs) / 1000),
+      draining: parts.isDraining(),
+      store: latches.damage === null ? "ok" : `damaged: ${latches.damage}`,
+      backends: backendStatus(parts),
+      routes: rules.ruleset.routes.flatMap(({ name }) => {
+        const book = books.named(name);
+        return book === undefined ? [] : [status(book, name)];
+      }),
+    }),
+    route: (name) => {
+      const book = books.named(name);
+      return book === undefined ? undefined : status(book, name);
+    },
+    rollback,
+    rollbackAll: async (reason) => {
+      const results = await Promise.all(rules.ruleset.routes.map(({ name }) => rollback(name, reason)));
+      return done(`${results.length} routes are rolled back`);
+    },
+    reset,
+    resetStore: async (reason) => {
+      if (latches.damage === null) return refused("the store is sound: reset a route instead");
+      try {
+        await store.reset();
+      } catch (error) {
+        return refused((error as Error).message);
+      }
+      await latches.restore();
+      for (const book of books.all) book.tile.unlatch();
+      await announcer.record({
+        route: null,
+        action: "reset",
+        by: "operator",
+        reason,
+        from: "store-damaged",
+        to: "serving",
+      });
+      return done("the damaged store was put aside, a new one begun: the rules decide again");
+    },
+    reload: (reason) => rules.reload("operator", reason),
+    drain: (reason) => {
+      parts.drain(reason);
+      return done("draining: the gateway ends when the last request has");
+    },
+    explain: (request) => explain(request, rules.ruleset, books),
+    mismatches: (route) => store.samples(route),
+    mismatch: (id) => store.sample(id),
+    audit: (filter) => store.audit(filter),
+    auditAfter: (id) => store.auditAfter(id),
+    onAudit: (listener) => announcer.onEntry(listener),
+    metrics: () => parts.metrics.render(),
+    ready: () => !parts.isDraining(),
+  };
+}
+
+function backendStatus({ rules, health }: DeskParts): BackendStatus[] {
+  const words = health.buffers(rules.ruleset.backends);
+  return Object.values(rules.ruleset.backends).map((backend) => {
+    const unhealthy = new Int32Array(words[backend.name] as SharedArrayBuffer);
+    return {
+      name: backend.name,
+      endpoints: backend.urls.map((url, index) => ({
+        url,
+        healthy: backend.health === null ? null : Atomics.load(unhealthy, index) === 0,
+      })),
+    };
+  });
+}

@@ -1,0 +1,107 @@
+/** The numbers of the metrics, read off the books. */
+
+import { DURATION_BOUNDS_US, requestsWord, SIDE_INDEX, SIDES, SLICE } from "../board/layout.ts";
+import { evidenceOf } from "../model/detector.ts";
+import { CODES } from "../model/failures.ts";
+import { REASONS } from "../model/reasons.ts";
+import { WHOLE_PPM } from "../model/ruleset.ts";
+import type { HistogramSample, MetricsSource, Sample } from "../observe/metrics.ts";
+import { type Book, type Books, UNMATCHED } from "./books.ts";
+import type { Latches } from "./latches.ts";
+import type { RulesKeeper } from "./rules-keeper.ts";
+import { comparisonCounts, shadowCounts } from "./status.ts";
+
+export interface MetricsParts {
+  readonly books: Books;
+  readonly latches: Latches;
+  readonly rules: RulesKeeper;
+  readonly replacements: () => Iterable<[kind: string, count: number]>;
+}
+
+export function createMetricsSource({ books, latches, rules, replacements }: MetricsParts): MetricsSource {
+  const routes = function* <T>(read: (book: Book, route: string) => Iterable<T>): Iterable<T> {
+    for (const book of books.all) yield* read(book, nameOf(book));
+  };
+  const everywhere = function* <T>(read: (book: Book, route: string) => Iterable<T>): Iterable<T> {
+    yield* routes(read);
+    yield* read(books.unmatched, UNMATCHED);
+  };
+  return {
+    durationBounds: DURATION_BOUNDS_US.map((us) => us / 1e6),
+    requests: () => everywhere(requestSamples),
+    durations: () => everywhere(durationSamples),
+    fallbacks: () =>
+      routes((book, route) => [{ labels: { route }, value: book.account.total(SLICE.fallbacks) }]),
+    shadows: () => routes((book, route) => byResult(route, shadowCounts(book))),
+    comparisons: () => routes((book, route) => byResult(route, { ...comparisonCounts(book) })),
+    mismatchRatio: () => routes((book, route) => [{ labels: { route }, value: mismatchRatio(book) }]),
+    canaryShare: () => routes((book, route) => [{ labels: { route }, value: canaryShare(book) }]),
+    rollbackLatched: () => routes((book, route) => [{ labels: { route }, value: book.tile.latched ? 1 : 0 }]),
+    rollbacks: () =>
+      routes((_book, route) =>
+        [...latches.counts(route)].map(([cause, value]) => ({ labels: { route, cause }, value })),
+      ),
+    guardEvidence: () => routes(evidenceSamples),
+    reloadSuccess: () => [{ labels: {}, value: rules.error === null ? 1 : 0 }],
+    reloadTimestamp: () => [{ labels: {}, value: rules.loadedMs / 1000 }],
+    rulesInfo: () => [{ labels: { version: rules.ruleset.version }, value: 1 }],
+    inFlight: () => SIDES.map((side) => ({ labels: { side }, value: inFlight(books, side) })),
+    storeDamaged: () => [{ labels: {}, value: latches.damage === null ? 0 : 1 }],
+    threadReplacements: () => [...replacements()].map(([thread, value]) => ({ labels: { thread }, value })),
+  };
+}
+
+function nameOf(book: Book): string {
+  return book.route?.name ?? UNMATCHED;
+}
+
+/** Only what has happened: all combinations would be thousands of zeros a route. */
+function* requestSamples(book: Book, route: string): Iterable<Sample> {
+  for (const side of SIDES) {
+    for (const [reasonIndex, reason] of REASONS.entries()) {
+      for (const [codeIndex, code] of CODES.entries()) {
+        const value = book.account.total(requestsWord(SIDE_INDEX[side], reasonIndex, codeIndex));
+        if (value > 0) yield { labels: { route, side, reason, code }, value };
+      }
+    }
+  }
+}
+
+function* durationSamples(book: Book, route: string): Iterable<HistogramSample> {
+  const buckets = DURATION_BOUNDS_US.length + 1;
+  for (const side of SIDES) {
+    const first = SLICE.durations + SIDE_INDEX[side] * buckets;
+    const counts = Array.from({ length: buckets }, (_, bucket) => book.account.total(first + bucket));
+    const sum = book.account.total(SLICE.durationSumUs + SIDE_INDEX[side]) / 1e6;
+    yield { labels: { route, side }, counts, sum };
+  }
+}
+
+function byResult(route: string, counts: Readonly<Record<string, number>>): Sample[] {
+  return Object.entries(counts).map(([result, value]) => ({ labels: { route, result }, value }));
+}
+
+function evidenceSamples(book: Book, route: string): Sample[] {
+  if (book.detector === null) return [];
+  return Object.entries(evidenceOf(book.detector)).map(([metric, value]) => ({
+    labels: { route, metric },
+    value,
+  }));
+}
+
+function mismatchRatio(book: Book): number {
+  const { match, mismatch, noise, transient } = comparisonCounts(book);
+  const compared = match + mismatch + noise + transient;
+  return compared === 0 ? 0 : mismatch / compared;
+}
+
+function canaryShare(book: Book): number {
+  if (book.tile.latched) return 0;
+  return book.tile.canaryPpm(book.route?.canary.sharePpm ?? 0) / WHOLE_PPM;
+}
+
+function inFlight(books: Books, side: (typeof SIDES)[number]): number {
+  let sum = books.unmatched.account.inFlight(side);
+  for (const book of books.all) sum += book.account.inFlight(side);
+  return sum;
+}

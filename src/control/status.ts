@@ -1,0 +1,83 @@
+/** The state of every route in the words and numbers of the status report. */
+
+import { requestsWord, SHADOW_RESULTS, SIDE_INDEX, SLICE } from "../board/layout.ts";
+import { evidenceOf, explainEvidence } from "../model/detector.ts";
+import { CODES } from "../model/failures.ts";
+import { REASONS } from "../model/reasons.ts";
+import type { RollbackReport, RouteStatus } from "../model/reports.ts";
+import type { Side } from "../model/ruleset.ts";
+import { WHOLE_PPM } from "../model/ruleset.ts";
+import type { Book } from "./books.ts";
+import type { LatchRecord } from "./store-types.ts";
+
+export function routeStatus(
+  book: Book,
+  name: string,
+  latch: LatchRecord | undefined,
+  nowMs: number,
+): RouteStatus {
+  const { account, tile, route, detector } = book;
+  const latched = tile.latched;
+  const canaryPpm = latched ? 0 : tile.canaryPpm(route?.canary.sharePpm ?? 0);
+  const rollback = latched && latch !== undefined ? rollbackReport(latch) : null;
+  return {
+    name,
+    state: latched ? "rolled-back" : "serving",
+    canary: canaryPpm / WHOLE_PPM,
+    shadow: tile.shadowPpm(route?.shadow.sharePpm ?? 0) / WHOLE_PPM,
+    step: null,
+    latched,
+    rollback,
+    requests: { old: requestsOf(book, "old"), new: requestsOf(book, "new") },
+    errors: account.bySide(SLICE.errors),
+    latencyMs: { old: account.latencyMs("old", nowMs), new: account.latencyMs("new", nowMs) },
+    comparisons: comparisonCounts(book),
+    shadows: shadowCounts(book),
+    fallbacks: account.total(SLICE.fallbacks),
+    evidence: detector === null ? {} : evidenceOf(detector),
+    verdict: rollback !== null && rollback.by === "guard" ? "fail" : "hold",
+    waitingFor: waitingFor(book, latch),
+  };
+}
+
+export function comparisonCounts(book: Book): RouteStatus["comparisons"] {
+  const { account, compared } = book;
+  return {
+    ...compared,
+    match: compared.match + account.total(SLICE.comparisons),
+    uncompared: compared.uncompared + account.total(SLICE.comparisons + 1),
+  };
+}
+
+export function shadowCounts(book: Book): RouteStatus["shadows"] {
+  const counts = { sent: 0, shed: 0, too_large: 0, timeout: 0, failed: 0 };
+  for (const [index, result] of SHADOW_RESULTS.entries())
+    counts[result] = book.account.total(SLICE.shadows + index);
+  return counts;
+}
+
+/** Answers to clients by this side. */
+export function requestsOf(book: Book, side: Side): number {
+  let sum = 0;
+  const first = requestsWord(SIDE_INDEX[side], 0, 0);
+  for (let word = first; word < first + REASONS.length * CODES.length; word++)
+    sum += book.account.total(word);
+  return sum;
+}
+
+export function rollbackReport(latch: LatchRecord): RollbackReport {
+  const { cause, at, evidence, by, reason } = latch;
+  return { cause, at, evidence, by, reason };
+}
+
+function waitingFor(book: Book, latch: LatchRecord | undefined): string {
+  if (book.tile.latched) {
+    const why =
+      latch === undefined ? "rolled back" : `${latch.cause}: ${latch.evidence.summary || latch.reason}`;
+    return latch?.cause === "store-damaged"
+      ? `cutover reset --store (${why})`
+      : `cutover reset, or a higher revision (${why})`;
+  }
+  if (book.detector === null) return "nothing: the shares are set in the rules, and no guard watches";
+  return `nothing: the shares are set in the rules; ${explainEvidence(book.detector)}`;
+}

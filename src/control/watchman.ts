@@ -1,0 +1,118 @@
+/**
+ * Looks at the board at least every 100 ms, and at once when a data thread rings: feeds each route's guard, and
+ * reports trips.
+ */
+
+import type { Bell } from "../board/bell.ts";
+import type { EventRing } from "../board/event-ring.ts";
+import { type Batch, observe, type Trip } from "../model/detector.ts";
+import type { Book, Books } from "./books.ts";
+import type { Increment } from "./ledger.ts";
+
+/** The longest time between two looks. */
+const LOOK_EVERY_MS = 100;
+
+export interface Findings {
+  /** A guard's test crossed its limit. */
+  tripped(book: Book, trip: Trip): void;
+  /** A data thread's kill switch has latched the route already. */
+  killed(book: Book): void;
+}
+
+export class Watchman {
+  readonly #books: Books;
+  readonly #rings: readonly EventRing[];
+  readonly #bell: Bell;
+  readonly #findings: Findings;
+  readonly #nowMs: () => number;
+  #stopped = false;
+
+  constructor(
+    books: Books,
+    rings: readonly EventRing[],
+    bell: Bell,
+    findings: Findings,
+    nowMs: () => number,
+  ) {
+    this.#books = books;
+    this.#rings = rings;
+    this.#bell = bell;
+    this.#findings = findings;
+    this.#nowMs = nowMs;
+  }
+
+  /** Runs until `stop`. */
+  async run(): Promise<void> {
+    while (!this.#stopped) {
+      const heard = this.#bell.count;
+      this.look();
+      await this.#bell.heard(heard, LOOK_EVERY_MS);
+    }
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#bell.ring();
+  }
+
+  /** One look at everything. */
+  look(): void {
+    const nowMs = this.#nowMs();
+    for (const ring of this.#rings) {
+      // Events of a route that a reload took away are nobody's.
+      ring.drain((event) => this.#books.at(event.slot)?.events.push(event));
+    }
+    this.#books.unmatched.account.read(nowMs);
+    for (const book of this.#books.all) this.#lookAt(book, nowMs);
+  }
+
+  #lookAt(book: Book, nowMs: number): void {
+    const increment = book.account.read(nowMs);
+    this.#measureSlow(book, nowMs);
+    if (book.tile.killed) {
+      takeBatch(book, increment);
+      this.#findings.killed(book);
+      return;
+    }
+    if (
+      increment === null &&
+      book.events.length === 0 &&
+      book.mismatchUnits.length + book.comparedMatches === 0
+    ) {
+      return;
+    }
+    const batch = takeBatch(book, increment);
+    // Latched, the evidence stays as it was at the trip.
+    if (book.detector === null || book.tile.latched) return;
+    const trip = observe(book.detector, batch, nowMs);
+    if (trip !== null) this.#findings.tripped(book, trip);
+  }
+
+  /** Slow is slower than old's p99 of the last complete minute. */
+  #measureSlow(book: Book, nowMs: number): void {
+    if (book.route?.guard?.latency == null) return;
+    const slowUs = book.account.completedBaselineUs(nowMs);
+    if (slowUs !== null) book.tile.setSlowUs(Math.ceil(slowUs));
+  }
+}
+
+function takeBatch(book: Book, increment: Increment | null): Batch {
+  const batch: Batch = {
+    sharePpm: book.tile.latched ? 0 : book.tile.canaryPpm(book.route?.canary.sharePpm ?? 0),
+    cleanNew: increment === null ? 0 : increment.answers.new - increment.errors.new,
+    fastNew: increment === null ? 0 : increment.answers.new - increment.slow.new,
+    events: book.events,
+    old:
+      increment === null
+        ? { answers: 0, errors: 0 }
+        : { answers: increment.answers.old, errors: increment.errors.old },
+    comparisons: {
+      match: (increment?.matches ?? 0) + book.comparedMatches,
+      mismatchUnits: book.mismatchUnits,
+    },
+  };
+  book.events = [];
+  book.mismatchUnits = [];
+  book.comparedMatches = 0;
+  return batch;
+}

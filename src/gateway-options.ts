@@ -1,0 +1,39 @@
+/** How a gateway is started; the command line fills it in. */
+
+import type { AccessLogPolicy } from "./observe/access-log.ts";
+
+export interface Address {
+  readonly host: string;
+  /** 0: any free port. */
+  readonly port: number;
+}
+
+export interface GatewayOptions {
+  /** Files or folders. */
+  readonly rules: readonly string[];
+  readonly listen: Address;
+  readonly admin: Address;
+  readonly threads: number | "auto";
+  /** Folder. */
+  readonly state: string;
+  readonly accessLog: AccessLogPolicy;
+  /** False: of the gateway's own headers clients see x-request-id alone. */
+  readonly responseHeaders: boolean;
+  /** Null: one is made and kept in the state folder. */
+  readonly adminToken: string | null;
+  /** Null: nobody can force a side. */
+  readonly forceToken: string | null;
+  /** How long to go on accepting after "not ready", so that balancers can look away. */
+  readonly drainDelayMs: number;
+  /** How long requests in flight may take to end. */
+  readonly drainTimeoutMs: number;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** The gateway cannot start; the message is for people and may have several lines. */
+export class StartError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = "StartError";
+  }
+}

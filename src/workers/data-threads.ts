@@ -1,0 +1,205 @@
+/** Starts the data-plane threads, keeps them alive, and speaks to all of them. */
+
+import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
+import type { FromDataThread, RulesMessage, ThreadSetup, ToDataThread } from "../proxy/messages.ts";
+import { entryUrl } from "./entry.ts";
+
+/** A larger young generation: fewer, shorter pauses at a few thousand requests a second. */
+const YOUNG_GENERATION_MB = 32;
+const START_TIMEOUT_MS = 15_000;
+/** A thread that dies at every start must not spin. */
+const REPLACE_AFTER_MS = [0, 100, 500, 2_000, 10_000];
+/** Alive for so long, a thread's next death counts as its first. */
+const STABLE_MS = 60_000;
+
+export class CannotListenError extends Error {
+  readonly code: string;
+  constructor(code: string, message: string) {
+    super(message);
+    this.name = "CannotListenError";
+    this.code = code;
+  }
+}
+
+export interface DataThreadsOptions {
+  readonly threads: number;
+  readonly host: string;
+  readonly port: number;
+  /** All but what this class fills in. */
+  readonly setup: Omit<ThreadSetup, "thread" | "threads" | "host" | "port" | "events" | "rules">;
+  /** One buffer a thread. */
+  readonly events: readonly SharedArrayBuffer[];
+  readonly rules: RulesMessage;
+  /** Gives the comparison threads their end of a new data thread's channel. */
+  readonly connectCompare: (port: MessagePort) => void;
+  readonly onReplaced: (thread: number, why: string) => void;
+}
+
+interface Slot {
+  worker: Worker;
+  deaths: number;
+  startedMs: number;
+}
+
+export class DataThreads {
+  readonly #options: DataThreadsOptions;
+  readonly #slots: Slot[] = [];
+  #rules: RulesMessage;
+  #port: number;
+  #draining = false;
+  #closing = false;
+  #timers = new Set<NodeJS.Timeout>();
+
+  private constructor(options: DataThreadsOptions) {
+    this.#options = options;
+    this.#rules = options.rules;
+    this.#port = options.port;
+  }
+
+  /** Resolves when all accept connections. Rejects with a CannotListenError. */
+  static async start(options: DataThreadsOptions): Promise<DataThreads> {
+    const threads = new DataThreads(options);
+    try {
+      // The first picks the port where none is given; the others share it.
+      await threads.#start(0);
+      await Promise.all(Array.from({ length: options.threads - 1 }, (_, index) => threads.#start(index + 1)));
+    } catch (error) {
+      await threads.terminate();
+      throw error;
+    }
+    return threads;
+  }
+
+  get port(): number {
+    return this.#port;
+  }
+
+  get count(): number {
+    return this.#options.threads;
+  }
+
+  /** Resolves when every thread that is alive serves by these rules. */
+  async apply(rules: RulesMessage): Promise<void> {
+    this.#rules = rules;
+    await Promise.all(this.#slots.map(({ worker }) => applied(worker, rules)));
+  }
+
+  /** Every thread gets a new channel to a comparison thread that took another's place. */
+  reconnectCompare(): void {
+    for (const { worker } of this.#slots) this.#connectCompare(worker);
+  }
+
+  drain(): void {
+    this.#draining = true;
+    for (const { worker } of this.#slots) send(worker, { kind: "drain" });
+  }
+
+  /** Stops accepting; resolves when the last request has ended, or at the limit. */
+  async close(timeoutMs: number): Promise<void> {
+    this.#closing = true;
+    const all = Promise.all(this.#slots.map(({ worker }) => answered(worker, "drained", { kind: "close" })));
+    const { promise: limit, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, timeoutMs);
+    await Promise.race([all, limit]);
+    clearTimeout(timer);
+  }
+
+  async terminate(): Promise<void> {
+    this.#closing = true;
+    for (const timer of this.#timers) clearTimeout(timer);
+    await Promise.all(this.#slots.map(({ worker }) => worker.terminate()));
+  }
+
+  async #start(thread: number): Promise<void> {
+    const options = this.#options;
+    const setup: ThreadSetup = {
+      ...options.setup,
+      thread,
+      threads: options.threads,
+      host: options.host,
+      port: this.#port,
+      events: options.events[thread] as SharedArrayBuffer,
+      rules: this.#rules,
+    };
+    const worker = new Worker(entryUrl("proxy/thread"), {
+      name: `data-${thread}`,
+      workerData: setup,
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
+    });
+    const deaths = this.#slots[thread]?.deaths ?? 0;
+    this.#slots[thread] = { worker, deaths, startedMs: Date.now() };
+    let why = "it ended";
+    worker.on("error", (error: Error) => {
+      why = error.message;
+    });
+    this.#connectCompare(worker);
+    this.#port = await listening(worker, () => why);
+    // A reload while it started: it has begun with rules that are no longer in force.
+    if (setup.rules !== this.#rules) send(worker, this.#rules);
+    if (this.#draining) send(worker, { kind: "drain" });
+    if (this.#closing) send(worker, { kind: "close" });
+    worker.on("exit", () => this.#replace(thread, why));
+  }
+
+  #replace(thread: number, why: string): void {
+    if (this.#closing) return;
+    const slot = this.#slots[thread] as Slot;
+    slot.deaths = Date.now() - slot.startedMs > STABLE_MS ? 1 : slot.deaths + 1;
+    const waitMs = REPLACE_AFTER_MS[Math.min(slot.deaths, REPLACE_AFTER_MS.length) - 1] as number;
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      this.#start(thread).then(
+        () => this.#options.onReplaced(thread, why),
+        (error: Error) => this.#replace(thread, error.message),
+      );
+    }, waitMs);
+    this.#timers.add(timer);
+  }
+
+  #connectCompare(worker: Worker): void {
+    const { port1, port2 } = new MessageChannel();
+    worker.postMessage({ kind: "compare-port", port: port1 } satisfies ToDataThread, [port1]);
+    this.#options.connectCompare(port2);
+  }
+}
+
+function send(worker: Worker, message: ToDataThread): void {
+  worker.postMessage(message);
+}
+
+/** The port that it listens on. */
+function listening(worker: Worker, why: () => string): Promise<number> {
+  const { promise, resolve, reject } = Promise.withResolvers<number>();
+  const timer = setTimeout(() => reject(new Error("a data thread did not start in time")), START_TIMEOUT_MS);
+  const onMessage = (message: FromDataThread): void => {
+    if (message.kind === "listening") resolve(message.port);
+    if (message.kind === "cannot-listen") reject(new CannotListenError(message.code, message.message));
+  };
+  const onExit = (): void => reject(new Error(`a data thread did not start: ${why()}`));
+  worker.on("message", onMessage);
+  worker.on("exit", onExit);
+  return promise.finally(() => {
+    clearTimeout(timer);
+    worker.off("message", onMessage);
+    worker.off("exit", onExit);
+  });
+}
+
+/** Resolves when the worker has answered, or is no more: a dead thread's successor starts with the new rules. */
+function answered(worker: Worker, kind: FromDataThread["kind"], question: ToDataThread): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const onMessage = (message: FromDataThread): void => {
+    if (message.kind === kind) resolve();
+  };
+  worker.on("message", onMessage);
+  worker.on("exit", resolve);
+  worker.postMessage(question);
+  return promise.finally(() => {
+    worker.off("message", onMessage);
+    worker.off("exit", resolve);
+  });
+}
+
+function applied(worker: Worker, rules: RulesMessage): Promise<void> {
+  return answered(worker, "applied", rules);
+}

@@ -1,0 +1,195 @@
+/** A real gateway in a process of its own, for behaviour tests. */
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import type { AuditEntry, RouteStatus, StatusReport } from "../../src/model/reports.ts";
+import { until } from "./until.ts";
+
+const COMMAND = new URL("../../bin/cutover.js", import.meta.url).pathname;
+const TOKEN = "test-token";
+
+export interface LogLine {
+  readonly msg: string;
+  readonly [field: string]: unknown;
+}
+
+export interface TestGatewayOptions {
+  /** The rules file's text. */
+  readonly rules: string;
+  /** Further flags. */
+  readonly flags?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  /** A folder that outlives this gateway (for restarts); default: one of its own. */
+  readonly folder?: string;
+}
+
+export class TestGateway implements AsyncDisposable {
+  readonly folder: string;
+  readonly #ownsFolder: boolean;
+  readonly #child: ChildProcess;
+  /** Log lines so far, oldest first. */
+  readonly lines: LogLine[] = [];
+  stderr = "";
+  proxyUrl = "";
+  adminUrl = "";
+
+  private constructor(folder: string, ownsFolder: boolean, child: ChildProcess) {
+    this.folder = folder;
+    this.#ownsFolder = ownsFolder;
+    this.#child = child;
+  }
+
+  static async start(options: TestGatewayOptions): Promise<TestGateway> {
+    const folder = options.folder ?? (await mkdtemp(join(tmpdir(), "cutover-test-")));
+    await writeFile(join(folder, "rules.yaml"), options.rules);
+    const flags = [
+      "--listen",
+      "127.0.0.1:0",
+      "--admin",
+      "127.0.0.1:0",
+      "--drain-delay",
+      "0ms",
+      "--threads",
+      "2",
+    ];
+    const child = spawn(
+      process.execPath,
+      [
+        COMMAND,
+        "serve",
+        join(folder, "rules.yaml"),
+        "--state",
+        join(folder, "state"),
+        ...flags,
+        ...(options.flags ?? []),
+      ],
+      {
+        env: { ...process.env, CUTOVER_ADMIN_TOKEN: TOKEN, ...options.env },
+        stdio: ["ignore", "pipe", "pipe"],
+      },
+    );
+    const gateway = new TestGateway(folder, options.folder === undefined, child);
+    await gateway.#listening();
+    return gateway;
+  }
+
+  get pid(): number {
+    return this.#child.pid as number;
+  }
+
+  get rulesFile(): string {
+    return join(this.folder, "rules.yaml");
+  }
+
+  /** Replaces the rules file's text and waits until these rules are in force. */
+  async reloadWith(rules: string): Promise<void> {
+    const before = (await this.status()).rules.version;
+    await writeFile(this.rulesFile, rules);
+    await until("the new rules are in force", async () => (await this.status()).rules.version !== before);
+  }
+
+  async status(): Promise<StatusReport> {
+    return (await this.admin("GET", "/api/v1/status")).body as StatusReport;
+  }
+
+  async route(name: string): Promise<RouteStatus> {
+    const { body } = await this.admin("GET", `/api/v1/routes/${name}`);
+    return body as RouteStatus;
+  }
+
+  async audit(): Promise<AuditEntry[]> {
+    return (await this.admin("GET", "/api/v1/audit")).body as AuditEntry[];
+  }
+
+  async admin(method: string, path: string, body?: unknown): Promise<{ status: number; body: unknown }> {
+    const answer = await fetch(this.adminUrl + path, {
+      method,
+      headers: {
+        authorization: `Bearer ${TOKEN}`,
+        ...(body === undefined ? {} : { "content-type": "application/json" }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    const text = await answer.text();
+    return {
+      status: answer.status,
+      body: text.startsWith("{") || text.startsWith("[") ? JSON.parse(text) : text,
+    };
+  }
+
+  /** Value of a metric with these labels, summed; 0 without a line. */
+  async metric(name: string, labels: Readonly<Record<string, string>> = {}): Promise<number> {
+    const { body } = await this.admin("GET", "/metrics");
+    const wanted = Object.entries(labels).map(([label, value]) => `${label}="${value}"`);
+    let sum = 0;
+    for (const line of String(body).split("\n")) {
+      const parts = /^([a-z_:]+)(\{.*\})? (\S+)$/.exec(line);
+      if (parts?.[1] !== name || !wanted.every((label) => (parts[2] ?? "").includes(label))) continue;
+      sum += Number(parts[3]);
+    }
+    return sum;
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
+  /** The exit code once the process is gone; null: ended by a signal. */
+  async exit(): Promise<number | null> {
+    if (this.#child.exitCode === null && this.#child.signalCode === null) await once(this.#child, "exit");
+    return this.#child.exitCode;
+  }
+
+  /** kill -9: nothing is said, nothing is flushed. */
+  async kill(): Promise<void> {
+    this.signal("SIGKILL");
+    await this.exit();
+  }
+
+  async stop(): Promise<number | null> {
+    this.signal("SIGTERM");
+    return this.exit();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#child.exitCode === null && this.#child.signalCode === null) await this.kill();
+    if (this.#ownsFolder) await rm(this.folder, { recursive: true, force: true });
+  }
+
+  async #listening(): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<LogLine>();
+    this.#child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+      this.stderr += text;
+    });
+    createInterface({ input: this.#child.stdout as NodeJS.ReadableStream }).on("line", (text) => {
+      const line = JSON.parse(text) as LogLine;
+      this.lines.push(line);
+      if (line.msg === "listening") resolve(line);
+    });
+    this.#child.on("exit", (code) => reject(new Error(`the gateway ended with ${code}:\n${this.stderr}`)));
+    const line = await promise;
+    this.proxyUrl = String(line.proxy);
+    this.adminUrl = String(line.admin);
+  }
+}
+
+/** Rules with one route `r` for everything, from old to new; `fields` are its further lines (two spaces deep). */
+export function rulesFor(oldUrl: string, newUrl: string, fields: string): string {
+  const lines = fields.split("\n").map((line) => `    ${line}`);
+  return [
+    "version: 1",
+    "backends:",
+    `  legacy: { url: "${oldUrl}" }`,
+    `  modern: { url: "${newUrl}" }`,
+    "defaults: { old: legacy, new: modern }",
+    "routes:",
+    "  - name: r",
+    '    match: { path: "/**" }',
+    ...lines,
+    "",
+  ].join("\n");
+}
