@@ -57,7 +57,8 @@ export class HealthChecker {
 
   #watch(backend: Backend, agent: Agent, url: string, unhealthy: Int32Array, index: number): void {
     const health = backend.health as NonNullable<Backend["health"]>;
-    let failures = 0;
+    // A reload starts the checks anew, not what they have found.
+    let failures = Atomics.load(unhealthy, index) === 0 ? 0 : FAILURES_TO_UNHEALTHY;
     let underWay = false;
     const check = async (): Promise<void> => {
       if (underWay) return;

@@ -53,7 +53,9 @@ export class SampleKeeper {
     }
   }
 
-  stop(): void {
+  /** Stores what still waits, and no more after that. */
+  async stop(): Promise<void> {
     clearInterval(this.#timer);
+    await this.flush();
   }
 }

@@ -17,6 +17,8 @@ export interface Findings {
   tripped(book: Book, trip: Trip): void;
   /** A data thread's kill switch has latched the route already. */
   killed(book: Book): void;
+  /** The guard of one route threw: a bug, which must not take the other routes' guards with it. */
+  cannotJudge(book: Book, error: unknown): void;
 }
 
 export class Watchman {
@@ -63,29 +65,26 @@ export class Watchman {
       ring.drain((event) => this.#books.at(event.slot)?.events.push(event));
     }
     this.#books.unmatched.account.read(nowMs);
-    for (const book of this.#books.all) this.#lookAt(book, nowMs);
+    for (const book of this.#books.all) {
+      try {
+        this.#lookAt(book, nowMs);
+      } catch (error) {
+        this.#findings.cannotJudge(book, error);
+      }
+    }
   }
 
   #lookAt(book: Book, nowMs: number): void {
     const increment = book.account.read(nowMs);
     this.#measureSlow(book, nowMs);
-    if (book.tile.killed) {
-      takeBatch(book, increment);
-      this.#findings.killed(book);
-      return;
-    }
-    if (
-      increment === null &&
-      book.events.length === 0 &&
-      book.mismatchUnits.length + book.comparedMatches === 0
-    ) {
-      return;
-    }
+    const { killed } = book.tile;
+    if (increment === null && isEmpty(book) && !killed) return;
     const batch = takeBatch(book, increment);
-    // Latched, the evidence stays as it was at the trip.
-    if (book.detector === null || book.tile.latched) return;
-    const trip = observe(book.detector, batch, nowMs);
-    if (trip !== null) this.#findings.tripped(book, trip);
+    // Latched, the evidence stays as it was at the rollback.
+    if (book.tile.latched && !killed) return;
+    const trip = book.detector === null ? null : observe(book.detector, batch, nowMs);
+    if (killed) this.#findings.killed(book);
+    else if (trip !== null) this.#findings.tripped(book, trip);
   }
 
   /** Slow is slower than old's p99 of the last complete minute. */
@@ -96,9 +95,13 @@ export class Watchman {
   }
 }
 
+function isEmpty({ events, mismatchUnits, comparedMatches }: Book): boolean {
+  return events.length === 0 && mismatchUnits.length === 0 && comparedMatches === 0;
+}
+
 function takeBatch(book: Book, increment: Increment | null): Batch {
   const batch: Batch = {
-    sharePpm: book.tile.latched ? 0 : book.tile.canaryPpm(book.route?.canary.sharePpm ?? 0),
+    sharePpm: book.tile.canaryPpm(book.route?.canary.sharePpm ?? 0),
     cleanNew: increment === null ? 0 : increment.answers.new - increment.errors.new,
     fastNew: increment === null ? 0 : increment.answers.new - increment.slow.new,
     events: book.events,

@@ -130,7 +130,13 @@ export class Leg implements Dispatcher.DispatchHandler, Flow {
     this.#headDeadline.clear();
     this.#status = status;
     this.#headMs = this.#tools.nowMs() - this.#begunMs;
-    this.#wanted = this.#sink.head(status, reasonPhrase, rawTexts(controller.rawHeaders));
+    try {
+      this.#wanted = this.#sink.head(status, reasonPhrase, rawTexts(controller.rawHeaders));
+    } catch (error) {
+      // node:http refuses to write what undici was ready to read: a malformed head is the backend's fault.
+      controller.abort(new ProxyError("http_protocol_error", String(error)));
+      return;
+    }
     if (!this.#wanted) this.#finish(null);
   }
 

@@ -1,14 +1,14 @@
 /** Answers "where would this request go, and why": the data plane's own decision, on the rules in force. */
 
-import type { ExplainRequest } from "./admin/desk.ts";
-import type { Books } from "./control/books.ts";
-import { bucketOf } from "./model/bucket.ts";
-import { type CompiledRules, compileRules } from "./model/compiled.ts";
-import { decide, type StepTrace } from "./model/decide.ts";
-import { createFacts, findHeader } from "./model/facts.ts";
-import type { Explanation } from "./model/reports.ts";
-import { findRoute } from "./model/router.ts";
-import { type Route, type Ruleset, type Side, WHOLE_PPM } from "./model/ruleset.ts";
+import type { ExplainRequest } from "../admin/desk.ts";
+import type { Books } from "../control/books.ts";
+import { bucketOf } from "../model/bucket.ts";
+import { type CompiledRules, compileRules } from "../model/compiled.ts";
+import { decide, type StepTrace } from "../model/decide.ts";
+import { createFacts, findHeader } from "../model/facts.ts";
+import type { Explanation } from "../model/reports.ts";
+import { findRoute } from "../model/router.ts";
+import { type Route, type Ruleset, type Side, WHOLE_PPM } from "../model/ruleset.ts";
 
 /** Compiled once a ruleset: a thousand routes are not compiled anew for each question. */
 const compiledRules = new WeakMap<Ruleset, CompiledRules>();

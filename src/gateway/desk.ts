@@ -1,16 +1,16 @@
 /** The Desk that the admin API speaks to, over the control room's parts. */
 
-import type { ActionResult, Desk } from "./admin/desk.ts";
-import type { Announcer } from "./control/announcer.ts";
-import type { Book, Books } from "./control/books.ts";
-import type { HealthBoard } from "./control/health.ts";
-import type { Latches } from "./control/latches.ts";
-import type { RulesKeeper } from "./control/rules-keeper.ts";
-import { routeStatus } from "./control/status.ts";
-import type { ResettableStore } from "./control/store/client.ts";
+import type { ActionResult, Desk } from "../admin/desk.ts";
+import type { Announcer } from "../control/announcer.ts";
+import type { Book, Books } from "../control/books.ts";
+import type { HealthBoard } from "../control/health.ts";
+import type { Latches } from "../control/latches.ts";
+import type { RulesKeeper } from "../control/rules-keeper.ts";
+import { routeStatus } from "../control/status.ts";
+import type { ResettableStore } from "../control/store/client.ts";
+import type { BackendStatus, RouteStatus } from "../model/reports.ts";
+import type { Metrics } from "../observe/metrics.ts";
 import { explain } from "./explain.ts";
-import type { BackendStatus, RouteStatus } from "./model/reports.ts";
-import type { Metrics } from "./observe/metrics.ts";
 
 export interface DeskParts {
   readonly books: Books;

@@ -1,0 +1,286 @@
+/** The state database itself: synchronous, owned by the store's thread. */
+
+import { closeSync, existsSync, openSync, renameSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { DatabaseSync, type StatementSync } from "node:sqlite";
+import type { AuditEntry, MismatchSample } from "../../model/reports.ts";
+import type { LatchRecord, NewAuditEntry, NewSample, StoreHealth } from "../store-types.ts";
+import { asStoreError, isDamage, StoreError, textOf, withConsequence } from "./errors.ts";
+import { syncFolder } from "./files.ts";
+import { BUSY_TIMEOUT_MS, damaged, inspect, SEAL_NAME, unopened } from "./inspect.ts";
+import { auditOf, auditValues, latchOf, latchValues, sealOf } from "./rows.ts";
+import { SAMPLE_CAPS, type SampleCaps, SampleTable } from "./samples.ts";
+import { migrate } from "./schema.ts";
+
+export interface DatabaseOptions {
+  readonly caps?: SampleCaps;
+  /** Pages of 4 KiB that the file may have: stands for a full disk in tests. */
+  readonly maxPages?: number;
+}
+
+const FILE_NAME = "state.db";
+/** Most entries that one call of `auditAfter` returns; the caller asks again from the last one's id. */
+const AUDIT_PAGE = 1_000;
+const MAX_AUDIT_LIMIT = 10_000;
+/** The log is cut back to this after a burst of samples. */
+const LOG_BYTES = 4 * 1024 * 1024;
+
+/**
+ * Opens `state.db` of a folder, checks it whole, and reads and writes it, each call in its own durable
+ * transaction. While the health is "damaged" nothing is read or written: reads are empty, writes throw.
+ * Every failure is a StoreError.
+ */
+export class StateDatabase {
+  readonly #folder: string;
+  readonly #path: string;
+  readonly #options: DatabaseOptions;
+  readonly #statements = new Map<string, StatementSync>();
+  #health: StoreHealth;
+  #database: DatabaseSync | undefined;
+  #samples: SampleTable | undefined;
+
+  /** Throws a StoreError only where there is no database and none can be made. */
+  constructor(folder: string, options: DatabaseOptions = {}) {
+    this.#folder = folder;
+    this.#path = join(folder, FILE_NAME);
+    this.#options = options;
+    this.#health = inspect(this.#path);
+    this.#openAsFound();
+  }
+
+  get health(): StoreHealth {
+    return this.#health;
+  }
+
+  latches(): readonly LatchRecord[] {
+    return this.#read("latches", [], () => this.#allLatches());
+  }
+
+  latch(latch: LatchRecord, audit: NewAuditEntry): AuditEntry {
+    const entry = this.#write("latch", () => {
+      this.#prepare(
+        `INSERT OR REPLACE INTO latches (route, cause, at, actor, reason, evidence_json, revision)
+         VALUES (:route, :cause, :at, :actor, :reason, :evidence_json, :revision)`,
+      ).run(latchValues(latch));
+      this.#seal();
+      return this.#insertAudit(audit);
+    });
+    this.#settle();
+    return entry;
+  }
+
+  unlatch(route: string, audit: NewAuditEntry): AuditEntry {
+    const entry = this.#write("unlatch", () => {
+      this.#prepare("DELETE FROM latches WHERE route = ?").run(route.toWellFormed());
+      this.#seal();
+      return this.#insertAudit(audit);
+    });
+    this.#settle();
+    return entry;
+  }
+
+  append(audit: NewAuditEntry): AuditEntry {
+    return this.#write("append", () => this.#insertAudit(audit));
+  }
+
+  audit(filter: { readonly route: string | null; readonly limit: number }): readonly AuditEntry[] {
+    const limit = Math.min(Math.max(Math.trunc(filter.limit), 0), MAX_AUDIT_LIMIT);
+    return this.#read("audit", [], () =>
+      filter.route === null
+        ? this.#prepare("SELECT * FROM audit ORDER BY id DESC LIMIT ?").all(limit).map(auditOf)
+        : this.#prepare("SELECT * FROM audit WHERE route = ? ORDER BY id DESC LIMIT ?")
+            .all(filter.route, limit)
+            .map(auditOf),
+    );
+  }
+
+  auditAfter(id: number): readonly AuditEntry[] {
+    return this.#read("auditAfter", [], () =>
+      this.#prepare("SELECT * FROM audit WHERE id > ? ORDER BY id LIMIT ?").all(id, AUDIT_PAGE).map(auditOf),
+    );
+  }
+
+  addSamples(samples: readonly NewSample[]): void {
+    if (samples.length === 0) return;
+    this.#write("addSamples", () => this.#samples?.add(samples, Date.now()));
+  }
+
+  samples(route: string | null): readonly MismatchSample[] {
+    return this.#read("samples", [], () => this.#samples?.list(route, Date.now()) ?? []);
+  }
+
+  sample(id: number): MismatchSample | undefined {
+    return this.#read("sample", undefined, () => this.#samples?.get(id, Date.now()));
+  }
+
+  meta(key: string): string | undefined {
+    return this.#read("meta", undefined, () => {
+      const value = this.#prepare("SELECT value FROM meta WHERE name = ?").get(key)?.value;
+      return typeof value === "string" ? value : undefined;
+    });
+  }
+
+  setMeta(key: string, value: string): void {
+    if (key === SEAL_NAME) throw new StoreError("setMeta", "", `the name ${SEAL_NAME} is the store's own`);
+    this.#write("setMeta", () => this.#putMeta(key, value));
+  }
+
+  /** Renames the damaged files aside and starts a fresh database. Throws while the store is not damaged. */
+  reset(): void {
+    if (this.#health.kind !== "damaged") {
+      throw new StoreError("reset", "", "the store is sound: there is nothing to reset");
+    }
+    this.close();
+    try {
+      this.#putAside();
+      this.#health = inspect(this.#path);
+      this.#openAsFound();
+    } catch (error) {
+      this.#health = unopened(this.#path, error); // so that it can be tried again
+      throw asStoreError("reset", this.#folder, error);
+    }
+  }
+
+  close(): void {
+    this.#statements.clear();
+    this.#samples = undefined;
+    const database = this.#database;
+    this.#database = undefined;
+    database?.close();
+  }
+
+  #openAsFound(): void {
+    if (this.#health.kind === "damaged") return;
+    const fresh = this.#health.kind === "fresh";
+    try {
+      if (fresh) this.#create();
+      this.#open();
+    } catch (error) {
+      this.close();
+      if (fresh) throw asStoreError("open", this.#folder, error);
+      this.#health = unopened(this.#path, error);
+    }
+  }
+
+  /** Made beside and renamed into place whole, so that a crash never leaves half a database. */
+  #create(): void {
+    const draft = `${this.#path}.draft`;
+    for (const suffix of ["", "-wal", "-shm", "-journal"]) rmSync(`${draft}${suffix}`, { force: true });
+    closeSync(openSync(draft, "wx", 0o600)); // samples are user data; the log files take over this mode
+    const database = new DatabaseSync(draft);
+    try {
+      database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
+      migrate(database);
+      database.prepare("INSERT INTO meta (name, value) VALUES (?, ?)").run(SEAL_NAME, sealOf([]));
+    } finally {
+      database.close();
+    }
+    renameSync(draft, this.#path);
+    syncFolder(this.#folder);
+  }
+
+  #open(): void {
+    const database = new DatabaseSync(this.#path, { timeout: BUSY_TIMEOUT_MS });
+    this.#database = database;
+    database.exec(
+      `PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
+       PRAGMA journal_size_limit = ${LOG_BYTES}`,
+    );
+    migrate(database);
+    if (this.#options.maxPages !== undefined)
+      database.exec(`PRAGMA max_page_count = ${this.#options.maxPages}`);
+    this.#samples = new SampleTable(database, this.#options.caps ?? SAMPLE_CAPS);
+  }
+
+  /** The database first: were its log gone before it, a crash in between would leave an older, sound state. */
+  #putAside(): void {
+    const stamp = new Date().toISOString().replaceAll(/[-:]/g, "");
+    for (const suffix of ["", "-wal", "-shm", "-journal"]) {
+      const from = `${this.#path}${suffix}`;
+      if (existsSync(from)) renameSync(from, `${this.#path}.damaged-${stamp}${suffix}`);
+    }
+    syncFolder(this.#folder);
+  }
+
+  #read<T>(operation: string, empty: T, work: () => T): T {
+    if (this.#health.kind === "damaged") return empty;
+    return this.#guarded(operation, work);
+  }
+
+  #write<T>(operation: string, work: () => T): T {
+    if (this.#health.kind === "damaged") {
+      const sentence = `${this.#health.why}; nothing is written to it (\`cutover reset --store\` puts it aside)`;
+      throw new StoreError(operation, "", withConsequence(operation, sentence));
+    }
+    return this.#guarded(operation, () => this.#transaction(work));
+  }
+
+  #guarded<T>(operation: string, work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      if (isDamage(error)) {
+        this.#health = damaged(this.#path, `while running, it was found that ${textOf(error)}`);
+      }
+      throw asStoreError(operation, this.#folder, error);
+    }
+  }
+
+  #transaction<T>(work: () => T): T {
+    const database = this.#opened();
+    database.exec("BEGIN IMMEDIATE");
+    try {
+      const result = work();
+      database.exec("COMMIT");
+      return result;
+    } catch (error) {
+      if (database.isTransaction) database.exec("ROLLBACK"); // some errors have rolled back already
+      throw error;
+    }
+  }
+  #insertAudit(audit: NewAuditEntry): AuditEntry {
+    const row = this.#prepare(
+      `INSERT INTO audit (at, route, action, actor, reason, from_value, to_value)
+       VALUES (:at, :route, :action, :actor, :reason, :from_value, :to_value) RETURNING *`,
+    ).get(auditValues(audit));
+    return auditOf(row);
+  }
+
+  #allLatches(): readonly LatchRecord[] {
+    return this.#prepare("SELECT * FROM latches ORDER BY route").all().map(latchOf);
+  }
+
+  #seal(): void {
+    this.#putMeta(SEAL_NAME, sealOf(this.#allLatches()));
+  }
+
+  #putMeta(name: string, value: string): void {
+    this.#prepare("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)").run(name, value.toWellFormed());
+  }
+
+  /**
+   * Moves a changed latch from the log into the database file, so that a lost or cut log cannot lose it.
+   * It is durable already: where this fails (another program reads just now, a full disk) the next one does it.
+   */
+  #settle(): void {
+    try {
+      this.#opened().exec("PRAGMA wal_checkpoint(TRUNCATE)");
+    } catch (error) {
+      if (isDamage(error))
+        this.#health = damaged(this.#path, `while running, it was found that ${textOf(error)}`);
+    }
+  }
+
+  #prepare(sql: string): StatementSync {
+    const known = this.#statements.get(sql);
+    if (known !== undefined) return known;
+    const statement = this.#opened().prepare(sql);
+    this.#statements.set(sql, statement);
+    return statement;
+  }
+
+  #opened(): DatabaseSync {
+    if (this.#database === undefined) throw new Error("the store is closed");
+    return this.#database;
+  }
+}

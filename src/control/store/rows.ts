@@ -1,0 +1,156 @@
+/** Rows of the tables and the records they stand for. A row that does not parse means a damaged store. */
+
+import { createHash } from "node:crypto";
+import { z } from "zod";
+import type { AuditEntry, MismatchSample } from "../../model/reports.ts";
+import type { LatchRecord, NewAuditEntry, NewSample } from "../store-types.ts";
+
+/** What node:sqlite reads and binds; our columns are texts, whole numbers and nulls only. */
+export type Value = string | number | null;
+
+const instant = z.string().refine((text) => !Number.isNaN(Date.parse(text)), "not a time");
+const actor = z.enum(["operator", "guard", "rollout", "rules"]);
+const perSide = z.object({ old: z.number(), new: z.number() });
+const json = <T extends z.ZodType>(schema: T) =>
+  z
+    .string()
+    .transform((text, context): unknown => {
+      try {
+        return JSON.parse(text);
+      } catch {
+        context.addIssue("not JSON");
+        return z.NEVER;
+      }
+    })
+    .pipe(schema);
+
+const latchRow = z.object({
+  route: z.string().min(1),
+  cause: z.string(),
+  at: instant,
+  actor,
+  reason: z.string(),
+  evidence_json: json(
+    z.object({
+      summary: z.string(),
+      samples: perSide,
+      errors: perSide,
+      evidence: z.record(z.string(), z.number()),
+      rulesVersion: z.string(),
+    }),
+  ),
+  revision: z.int(),
+});
+
+const auditRow = z.object({
+  id: z.int().positive(),
+  at: instant,
+  route: z.string().nullable(),
+  action: z.string(),
+  actor,
+  reason: z.string(),
+  from_value: z.string().nullable(),
+  to_value: z.string().nullable(),
+});
+
+const answer = z.object({
+  status: z.int(),
+  headers: z.record(z.string(), z.string()),
+  body: z.string().nullable(),
+  bodyBytes: z.int(),
+});
+
+const difference = z.object({
+  place: z.string(),
+  kind: z.enum(["missing", "added", "type", "value", "order", "status", "header", "body"]),
+  old: z.string().nullable(),
+  new: z.string().nullable(),
+});
+
+const sampleRow = z.object({
+  id: z.int().positive(),
+  at: instant,
+  route: z.string(),
+  request_id: z.string(),
+  method: z.string(),
+  target: z.string(),
+  differences_json: json(z.array(difference)),
+  old_json: json(answer),
+  new_json: json(answer),
+});
+
+/** Parses a row of `latches`; throws a ZodError where it is not one. */
+export function latchOf(row: unknown): LatchRecord {
+  const { actor: by, evidence_json: evidence, ...rest } = latchRow.parse(row);
+  return { ...rest, by, evidence };
+}
+
+/** Parses a row of `audit`; throws a ZodError where it is not one. */
+export function auditOf(row: unknown): AuditEntry {
+  const { actor: by, from_value: from, to_value: to, ...rest } = auditRow.parse(row);
+  return {
+    id: rest.id,
+    at: rest.at,
+    route: rest.route,
+    action: rest.action,
+    by,
+    reason: rest.reason,
+    from,
+    to,
+  };
+}
+
+/** Parses a row of `samples`; throws a ZodError where it is not one. */
+export function sampleOf(row: unknown): MismatchSample {
+  const parsed = sampleRow.parse(row);
+  const { id, at, route, method, target } = parsed;
+  const { request_id: requestId, differences_json: differences, old_json: old, new_json: fresh } = parsed;
+  return { id, at, route, requestId, method, target, differences, old, new: fresh };
+}
+
+/** Named parameters for an insert into `latches`. */
+export function latchValues(latch: LatchRecord): Record<string, Value> {
+  const { route, cause, at, by, reason, evidence, revision } = latch;
+  return whole({ route, cause, at, actor: by, reason, evidence_json: JSON.stringify(evidence), revision });
+}
+
+/** Named parameters for an insert into `audit`. */
+export function auditValues(entry: NewAuditEntry): Record<string, Value> {
+  const { at, route, action, by, reason, from, to } = entry;
+  return whole({ at, route, action, actor: by, reason, from_value: from, to_value: to });
+}
+
+/** Named parameters for an insert into `samples`; `bytes` is what counts against the cap. */
+export function sampleValues(sample: NewSample): Record<string, Value> {
+  const texts = {
+    at: sample.at,
+    route: sample.route,
+    request_id: sample.requestId,
+    method: sample.method,
+    target: sample.target,
+    differences_json: JSON.stringify(sample.differences),
+    old_json: JSON.stringify(sample.old),
+    new_json: JSON.stringify(sample.new),
+  };
+  let bytes = 0;
+  for (const text of Object.values(texts)) bytes += Buffer.byteLength(text);
+  return whole({ ...texts, bytes });
+}
+
+/**
+ * A seal over all latches: SQLite's pages carry no checksums, so a flipped bit could turn a latched route's
+ * name into another one and nobody would notice that the rollback is gone.
+ */
+export function sealOf(latches: readonly LatchRecord[]): string {
+  const lines = latches.map((latch) => JSON.stringify(latchValues(latch))).sort();
+  return createHash("sha256").update(lines.join("\n")).digest("hex");
+}
+
+/** Half surrogates have no UTF-8: without this a text would read back differently from what was sealed. */
+function whole(values: Record<string, Value>): Record<string, Value> {
+  const result: Record<string, Value> = {};
+  for (const [name, value] of Object.entries(values)) {
+    result[name] = typeof value === "string" ? value.toWellFormed() : value;
+  }
+  return result;
+}

@@ -1,0 +1,189 @@
+/** Everything of the control thread, built and connected: books, latches, rules, watchman, announcements. */
+
+import { randomBytes } from "node:crypto";
+import { Bell } from "../board/bell.ts";
+import { EventRing } from "../board/event-ring.ts";
+import { Announcer } from "../control/announcer.ts";
+import { type Book, Books, countComparison } from "../control/books.ts";
+import { HealthBoard, HealthChecker } from "../control/health.ts";
+import { Latches } from "../control/latches.ts";
+import { RulesKeeper } from "../control/rules-keeper.ts";
+import { SampleKeeper } from "../control/samples.ts";
+import { ShedWatch } from "../control/shed-watch.ts";
+import { Watchman } from "../control/watchman.ts";
+import type { GatewayOptions } from "../gateway-options.ts";
+import type { Trip } from "../model/detector.ts";
+import type { Compared } from "../model/pair.ts";
+import type { Ruleset } from "../model/ruleset.ts";
+import { createLog, flushLog } from "../observe/log.ts";
+import type { RulesMessage } from "../proxy/messages.ts";
+import { say } from "./say.ts";
+import type { State } from "./state.ts";
+
+export interface ControlRoom {
+  readonly announcer: Announcer;
+  readonly books: Books;
+  readonly health: HealthBoard;
+  readonly latches: Latches;
+  readonly rules: RulesKeeper;
+  readonly bell: Bell;
+  /** One a data thread. */
+  readonly rings: readonly EventRing[];
+  /** What the first threads start with. */
+  readonly firstRules: RulesMessage;
+  /** Who puts later rules in force on the data threads. */
+  serveBy(apply: (rules: RulesMessage) => Promise<void>): void;
+  takeComparison(compared: Compared): void;
+}
+
+const clock = { nowMs: () => performance.now(), nowIso: () => new Date().toISOString() };
+
+/** Loads the rules and restores the latches; throws a RulesError. What it starts is stopped by `built`. */
+export async function openControlRoom(
+  options: GatewayOptions,
+  state: State,
+  threads: number,
+  built: AsyncDisposableStack,
+): Promise<ControlRoom> {
+  const { store } = state;
+  const log = createLog();
+  built.defer(() => flushLog(log));
+  const announcer = new Announcer(store, log, clock.nowIso);
+  const books = new Books(threads, clock.nowMs());
+  const latches: Latches = new Latches({
+    store,
+    books,
+    rulesVersion: () => rules.ruleset.version,
+    ...clock,
+    announce: (entry) => {
+      announcer.log(entry.action, { ...entry });
+      announcer.announce(entry);
+    },
+    storeFailed: (error) => announcer.storeFailed(error),
+  });
+  const health = new HealthBoard();
+  const checker = new HealthChecker();
+  built.defer(() => checker.stop());
+
+  /** Books, latches and health first: no thread serves by rules whose switches are not set. */
+  const prepare = async (ruleset: Ruleset): Promise<RulesMessage> => {
+    books.follow(ruleset.routes, clock.nowMs());
+    await latches.apply(ruleset.routes);
+    say(...orphanedLatches(latches, ruleset));
+    const words = health.buffers(ruleset.backends);
+    checker.follow(ruleset.backends, words);
+    return rulesMessage(ruleset, books, words);
+  };
+  let apply = async (_rules: RulesMessage): Promise<void> => {};
+  const rules: RulesKeeper = new RulesKeeper({
+    paths: options.rules,
+    env: options.env,
+    keyFileSecret: randomBytes(16).toString("hex"),
+    putInForce: async (ruleset) => apply(await prepare(ruleset)),
+    onReloaded: ({ version, changes }, by, reason) => {
+      announcer.log("reload", { rules: version, changes, by });
+      void announcer.record({ route: null, action: "reload", by, reason, from: null, to: version });
+    },
+    onFailed: (errors) => announcer.warn("reload-failed", { errors }),
+    onWarnings: (warnings) => say(...warnings),
+    nowMs: Date.now,
+  });
+  built.defer(() => rules.close());
+  const first = await rules.load();
+  await latches.restore();
+  if (latches.damage !== null) say(...damageText(state.folder, latches.damage));
+  const firstRules = await prepare(first);
+
+  const samples = new SampleKeeper(store, (error) => announcer.storeFailed(error));
+  built.defer(() => samples.stop());
+  const bell = new Bell();
+  const rings = Array.from({ length: threads }, () => new EventRing());
+  watch(books, rings, bell, latches, built);
+  const shedWatch = new ShedWatch(books, (route, shed) => announcer.warn("shed", { route, ...shed }));
+  built.defer(() => shedWatch.stop());
+
+  return {
+    announcer,
+    books,
+    health,
+    latches,
+    rules,
+    bell,
+    rings,
+    firstRules,
+    serveBy: (serve) => {
+      apply = serve;
+    },
+    takeComparison: (compared) => {
+      const book = books.named(compared.route);
+      if (book === undefined) return; // a reload took the route away
+      countComparison(book, compared.comparison, compared.unit);
+      if (compared.comparison.kind === "mismatch") bell.ring();
+      samples.keep(compared, clock.nowIso());
+    },
+  };
+}
+
+/** Rollbacks act on what the watchman finds. */
+function watch(
+  books: Books,
+  rings: readonly EventRing[],
+  bell: Bell,
+  latches: Latches,
+  built: AsyncDisposableStack,
+): void {
+  const findings = {
+    tripped: (book: Book, trip: Trip) => void latches.rollback(book, causeOfTrip(trip)),
+    killed: (book: Book) => void latches.rollback(book, causeOfKill(book)),
+    cannotJudge: (book: Book, error: unknown) =>
+      say(
+        `the guard of ${book.route?.name} failed and cannot judge: ${error instanceof Error ? error.stack : error}`,
+      ),
+  };
+  const watchman = new Watchman(books, rings, bell, findings, clock.nowMs);
+  const watching = watchman.run();
+  built.defer(async () => {
+    watchman.stop();
+    await watching;
+  });
+}
+
+function rulesMessage(
+  ruleset: Ruleset,
+  books: Books,
+  health: Readonly<Record<string, SharedArrayBuffer>>,
+): RulesMessage {
+  const ref = (book: Book) => ({ slot: book.slot, buffer: book.tile.buffer });
+  const tiles = ruleset.routes.map((route) => ref(books.named(route.name) as Book));
+  return { kind: "rules", ruleset, tiles, unmatchedTile: ref(books.unmatched), health };
+}
+
+function causeOfTrip(trip: Trip) {
+  return { cause: trip.metric, by: "guard", reason: trip.summary, summary: trip.summary } as const;
+}
+
+function causeOfKill(book: Book) {
+  const { killStreak } = book.tile;
+  const limit = book.route?.guard?.killSwitch ?? 0;
+  const summary = `kill switch: new failed and old answered well ${killStreak} times running (limit ${limit})`;
+  return { cause: "killSwitch", by: "guard", reason: summary, summary } as const;
+}
+
+/** A latch belongs to a name: a route that was renamed starts without it, which may be meant or a slip. */
+function orphanedLatches(latches: Latches, ruleset: Ruleset): string[] {
+  const names = new Set(ruleset.routes.map(({ name }) => name));
+  return latches.names
+    .filter((name) => !names.has(name))
+    .map(
+      (name) =>
+        `${name} is rolled back but is not in the rules: if it was renamed, the new name is not latched`,
+    );
+}
+
+function damageText(folder: string, why: string): string[] {
+  return [
+    `the store in ${folder} is damaged: ${why}`,
+    "nobody knows which routes were rolled back, so everything goes to old; " +
+      "`cutover reset --store --reason …` puts it aside and begins a new one",
+  ];
+}

@@ -1,0 +1,93 @@
+/** The data plane and the comparison thread, started and connected to the control room. */
+
+import { createServer } from "node:net";
+import { availableParallelism } from "node:os";
+import type { Address, GatewayOptions } from "../gateway-options.ts";
+import { CompareThread } from "../workers/compare-threads.ts";
+import { CannotListenError, DataThreads } from "../workers/data-threads.ts";
+import type { ControlRoom } from "./control-room.ts";
+import type { State } from "./state.ts";
+
+export interface Plane {
+  readonly port: number;
+  /** Threads that died and were replaced, by kind. */
+  readonly replacements: ReadonlyMap<string, number>;
+  drain(): void;
+  /** No new connections; resolves when the last request has ended, or at the limit. */
+  close(timeoutMs: number): Promise<void>;
+}
+
+/** Resolves when every data thread accepts connections; throws a CannotListenError. */
+export async function startPlane(
+  options: GatewayOptions,
+  state: State,
+  control: ControlRoom,
+  threads: number,
+  built: AsyncDisposableStack,
+): Promise<Plane> {
+  await assertFree(options.listen);
+  const replacements = new Map([
+    ["data", 0],
+    ["compare", 0],
+  ]);
+  const replaced = (kind: string, fields: Readonly<Record<string, unknown>>): void => {
+    replacements.set(kind, (replacements.get(kind) ?? 0) + 1);
+    control.announcer.warn("thread-replaced", { kind, ...fields });
+  };
+  /** Empty until the data threads have started: they connect by themselves then. */
+  let reconnect = (): void => {};
+  const compareQueue = new SharedArrayBuffer(8);
+  const compare = new CompareThread({
+    queue: compareQueue,
+    onCompared: (compared) => control.takeComparison(compared),
+    onReplaced: (why) => {
+      replaced("compare", { why });
+      reconnect();
+    },
+  });
+  built.defer(() => compare.terminate());
+  const data = await DataThreads.start({
+    threads,
+    host: options.listen.host,
+    port: options.listen.port,
+    setup: {
+      bell: control.bell.buffer,
+      compareQueue,
+      forceToken: options.forceToken,
+      responseHeaders: options.responseHeaders,
+      accessLog: options.accessLog,
+      keySalt: state.keySalt,
+    },
+    events: control.rings.map((ring) => ring.buffer),
+    rules: control.firstRules,
+    connectCompare: (port) => compare.connect(port),
+    onReplaced: (thread, why) => replaced("data", { thread, why }),
+  });
+  built.defer(() => data.terminate());
+  reconnect = () => data.reconnectCompare();
+  control.serveBy((rules) => data.apply(rules));
+  return {
+    port: data.port,
+    replacements,
+    drain: () => data.drain(),
+    close: (timeoutMs) => data.close(timeoutMs),
+  };
+}
+
+/** How many data threads: one where threads cannot share a port. */
+export function threadCount(asked: number | "auto"): number {
+  if (process.platform !== "linux" && process.platform !== "freebsd") return 1;
+  return asked === "auto" ? availableParallelism() : asked;
+}
+
+/** With SO_REUSEPORT a second gateway would bind the same port without an error and take half the traffic. */
+async function assertFree({ host, port }: Address): Promise<void> {
+  if (port === 0) return;
+  const probe = createServer();
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  probe.on("error", (error: NodeJS.ErrnoException) => {
+    reject(new CannotListenError(error.code ?? "", error.message));
+  });
+  probe.listen({ host, port, exclusive: true }, () => probe.close(() => resolve()));
+  await promise;
+}

@@ -1,0 +1,263 @@
+import assert from "node:assert/strict";
+import { connect } from "node:net";
+import { test } from "node:test";
+import { startAdmin } from "../../src/admin/server.ts";
+import { type Answer, ask, fakeDesk, post, raw, SAMPLE, startFor, TOKEN, until } from "./fixtures.ts";
+
+function assertProblem(answer: Answer, status: number, detail: RegExp): void {
+  assert.equal(answer.status, status, answer.text);
+  assert.equal(answer.headers["content-type"], "application/problem+json");
+  const body = answer.json() as Record<string, unknown>;
+  assert.equal(body.type, "about:blank");
+  assert.equal(body.status, status);
+  assert.equal(typeof body.title, "string");
+  assert.match(String(body.detail), detail);
+}
+
+test("reads answer what the desk says, and nothing caches or guesses at it", async (context) => {
+  const admin = await startFor(context, fakeDesk());
+  const status = await ask(admin, "/api/v1/status");
+  assert.deepEqual(status.json(), { routes: [{ name: "profiles" }] });
+  assert.equal(status.headers["cache-control"], "no-store");
+  assert.equal(status.headers["x-content-type-options"], "nosniff");
+  assert.deepEqual((await ask(admin, "/api/v1/routes/profiles")).json(), { name: "profiles" });
+  assert.deepEqual((await ask(admin, "/api/v1/routes/a%2Fb")).json(), { name: "a/b" });
+  const metrics = await ask(admin, "/metrics");
+  assert.equal(metrics.headers["content-type"], "text/plain; version=0.0.4");
+  assert.equal(metrics.text, "cutover_x 1\n");
+  assert.match((await ask(admin, "/")).text, /POST {1}\/api\/v1\/routes\/NAME\/rollback/);
+  const head = await ask(admin, "/api/v1/status", { method: "HEAD" });
+  assert.deepEqual([head.status, head.text], [200, ""]);
+});
+
+test("readiness is 503 while the gateway is not ready, liveness stays 200", async (context) => {
+  const admin = await startFor(context, fakeDesk({ ready: () => false }));
+  assert.equal((await ask(admin, "/readyz")).status, 503);
+  assert.equal((await ask(admin, "/healthz")).status, 200);
+});
+
+test("mismatches are listed without bodies and shown whole by their id", async (context) => {
+  const admin = await startFor(context, fakeDesk());
+  const list = (await ask(admin, "/api/v1/mismatches", { token: TOKEN })).json();
+  const { old, new: fresh, ...rest } = SAMPLE;
+  assert.deepEqual(list, [{ ...rest, old: { ...old, body: null }, new: { ...fresh, body: null } }]);
+  assert.deepEqual((await ask(admin, "/api/v1/mismatches?route=none", { token: TOKEN })).json(), []);
+  assert.deepEqual((await ask(admin, "/api/v1/mismatches/7", { token: TOKEN })).json(), SAMPLE);
+  assertProblem(
+    await ask(admin, "/api/v1/mismatches/8", { token: TOKEN }),
+    404,
+    /no mismatch has the id "8"/,
+  );
+  assertProblem(await ask(admin, "/api/v1/mismatches/x", { token: TOKEN }), 404, /no mismatch/);
+});
+
+test("the audit trail takes a route and a limit", async (context) => {
+  const desk = fakeDesk();
+  const admin = await startFor(context, desk);
+  desk.emit("rollback");
+  const answer = await ask(admin, "/api/v1/audit?route=profiles&limit=5", { token: TOKEN });
+  assert.deepEqual(answer.json(), desk.trail);
+  await ask(admin, "/api/v1/audit", { token: TOKEN });
+  assert.deepEqual(desk.calls, [
+    ["audit", { route: "profiles", limit: 5 }],
+    ["audit", { route: null, limit: 100 }],
+  ]);
+  for (const limit of ["0", "-1", "1001", "x", "1e2"]) {
+    assertProblem(await ask(admin, `/api/v1/audit?limit=${limit}`, { token: TOKEN }), 400, /from 1 to 1000/);
+  }
+});
+
+test("actions reach the desk with their reason", async (context) => {
+  const desk = fakeDesk();
+  const admin = await startFor(context, desk);
+  const answer = await post(admin, "/api/v1/routes/profiles/rollback", { reason: " too slow " });
+  assert.deepEqual(answer.json(), { ok: true, message: "done" });
+  await post(admin, "/api/v1/routes/profiles/reset", { reason: "fixed" });
+  await post(admin, "/api/v1/rollback", { reason: "all" });
+  await post(admin, "/api/v1/store/reset", { reason: "broken disk" });
+  await post(admin, "/api/v1/reload", {});
+  await ask(admin, "/api/v1/reload", { method: "POST", token: TOKEN });
+  await post(admin, "/api/v1/drain", { reason: "deploy" });
+  assert.deepEqual(desk.calls, [
+    ["rollback", "profiles", "too slow"],
+    ["reset", "profiles", "fixed"],
+    ["rollbackAll", "all"],
+    ["resetStore", "broken disk"],
+    ["reload", ""],
+    ["reload", ""],
+    ["drain", "deploy"],
+  ]);
+});
+
+test("an action without a usable reason is refused and does nothing", async (context) => {
+  const desk = fakeDesk();
+  const admin = await startFor(context, desk);
+  const path = "/api/v1/routes/profiles/rollback";
+  assertProblem(await post(admin, path, {}), 400, /"reason"/);
+  assertProblem(await post(admin, path, { reason: "  " }), 400, /required/);
+  assertProblem(await post(admin, path, { reason: 5 }), 400, /must be a string/);
+  assertProblem(await post(admin, path, { reason: "x".repeat(501) }), 400, /at most 500/);
+  assertProblem(await post(admin, path, { reason: "a\u001b[2Jb" }), 400, /control characters/);
+  assertProblem(await post(admin, path, "{"), 400, /not valid JSON/);
+  assertProblem(await post(admin, path, "[]"), 400, /JSON object/);
+  assertProblem(await post(admin, path, "null"), 400, /JSON object/);
+  assertProblem(await ask(admin, path, { method: "POST", token: TOKEN }), 400, /required/);
+  assert.deepEqual(desk.calls, []);
+});
+
+test("a refused action is 409 with the desk's sentence", async (context) => {
+  const refuse = async () => ({ ok: false, why: "profiles is not latched" }) as const;
+  const admin = await startFor(context, fakeDesk({ reset: refuse }));
+  const answer = await post(admin, "/api/v1/routes/profiles/reset", { reason: "x" });
+  assertProblem(answer, 409, /^profiles is not latched$/);
+});
+
+test("a rollout is not there yet, and the answer says so", async (context) => {
+  const admin = await startFor(context, fakeDesk());
+  for (const action of ["promote", "pause", "resume"]) {
+    const answer = await post(admin, `/api/v1/routes/profiles/${action}`, { reason: "x" });
+    assertProblem(answer, 409, /^profiles has no rollout: its shares are set in the rules$/);
+  }
+});
+
+test("broken rules are 422 with every error", async (context) => {
+  const errors = ["rules/a.yaml:1:1  oops", "rules/a.yaml:2:1  oops"];
+  const reload = async () => ({ ok: false, version: "0123456789ab", changes: [], errors });
+  const admin = await startFor(context, fakeDesk({ reload }));
+  const answer = await post(admin, "/api/v1/reload", {});
+  assertProblem(answer, 422, /2 errors: the last good ones go on serving/);
+  assert.deepEqual((answer.json() as Record<string, unknown>).errors, errors);
+});
+
+test("explain takes headers as an object, with lists, or flat", async (context) => {
+  const desk = fakeDesk();
+  const admin = await startFor(context, desk);
+  const path = "/api/v1/explain";
+  await post(admin, path, { url: "/p/1" });
+  await post(admin, path, {
+    method: "PUT",
+    url: "http://api.example.com/p",
+    headers: { a: "1", b: ["2", "3"] },
+  });
+  await post(admin, path, { method: "GET", url: "/p", headers: ["a", "1", "a", "2"] });
+  assert.deepEqual(desk.calls, [
+    ["explain", { method: "GET", url: "/p/1", headers: [] }],
+    ["explain", { method: "PUT", url: "http://api.example.com/p", headers: ["a", "1", "b", "2", "b", "3"] }],
+    ["explain", { method: "GET", url: "/p", headers: ["a", "1", "a", "2"] }],
+  ]);
+  assertProblem(await post(admin, path, {}), 400, /^url must be/);
+  assertProblem(await post(admin, path, { url: "p/1" }), 400, /^url must be/);
+  assertProblem(await post(admin, path, { url: "http://[" }), 400, /^url must be/);
+  assertProblem(await post(admin, path, { url: "/a b" }), 400, /^url must be/);
+  assertProblem(await post(admin, path, { url: "/", method: "G T" }), 400, /^method must be/);
+  for (const headers of [["a"], { a: 1 }, { "a b": "c" }, { a: "x\r\ny" }, "a", [["a", "b"]]]) {
+    assertProblem(await post(admin, path, { url: "/", headers }), 400, /^headers must be/);
+  }
+});
+
+test("an unknown path, route or method is named as such", async (context) => {
+  const admin = await startFor(context, fakeDesk());
+  for (const path of [
+    "/nothing",
+    "/api/v1/status/",
+    "/api/v1/routes/",
+    "/api/v1/routes/a/b/c",
+    "/API/V1/STATUS",
+  ]) {
+    assertProblem(await ask(admin, path), 404, /nothing is here/);
+  }
+  assertProblem(await ask(admin, "/api/v1/routes/%3Cb%3E"), 404, /no route is named "<b>"/);
+  const rollback = await post(admin, "/api/v1/routes/nobody/rollback", { reason: "x" });
+  assertProblem(rollback, 404, /no route is named "nobody"/);
+  assertProblem(await ask(admin, "/api/v1/routes/%E0%A4"), 400, /percent-encoding/);
+  const wrong = await ask(admin, "/api/v1/status", { method: "DELETE" });
+  assertProblem(wrong, 405, /GET, HEAD/);
+  assert.equal(wrong.headers.allow, "GET, HEAD");
+  const read = await ask(admin, "/api/v1/drain");
+  assertProblem(read, 405, /POST/);
+  assert.equal(read.headers.allow, "POST");
+});
+
+test("a body that a web form could send is refused", async (context) => {
+  const desk = fakeDesk();
+  const admin = await startFor(context, desk);
+  for (const type of ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", ""]) {
+    const answer = await post(admin, "/api/v1/drain", { reason: "x" }, { headers: { "content-type": type } });
+    assertProblem(answer, 415, /application\/json/);
+  }
+  const headers = { "content-type": "Application/JSON; charset=utf-8" };
+  assert.equal((await post(admin, "/api/v1/drain", { reason: "x" }, { headers })).status, 200);
+  assert.equal(desk.calls.length, 1);
+});
+
+test("a body beyond 64 KiB is 413, declared or not", async (context) => {
+  const desk = fakeDesk();
+  const admin = await startFor(context, desk);
+  const body = JSON.stringify({ reason: "x".repeat(70_000) });
+  assertProblem(await post(admin, "/api/v1/drain", body), 413, /64 KiB/);
+  const chunked = { headers: { "content-type": "application/json", "transfer-encoding": "chunked" } };
+  assertProblem(await post(admin, "/api/v1/drain", body, chunked), 413, /64 KiB/);
+  const head =
+    "POST /api/v1/drain HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n" +
+    `Authorization: Bearer ${TOKEN}\r\nContent-Length: 99999999\r\n\r\n`;
+  assert.match(await raw(admin, `${head}{`), /^HTTP\/1\.1 413 /); // and the connection closes
+  assert.deepEqual(desk.calls, []);
+});
+
+test("a failure inside the gateway is a bare 500, told to the log alone", async (context) => {
+  const errors: unknown[] = [];
+  const failure = new Error("secret detail");
+  const desk = fakeDesk({
+    status: () => {
+      throw failure;
+    },
+    metrics: () => Promise.reject(failure),
+  });
+  const admin = await startFor(context, desk, { onError: (error) => errors.push(error) });
+  for (const path of ["/api/v1/status", "/metrics"]) {
+    const answer = await ask(admin, path);
+    assertProblem(answer, 500, /its log says why/);
+    assert.doesNotMatch(answer.text, /secret|\.ts/);
+  }
+  assert.deepEqual(errors, [failure, failure]);
+});
+
+test("a desk that does not come back is 504, and its later failure is still heard", async (context) => {
+  const errors: unknown[] = [];
+  const slow = Promise.withResolvers<never>();
+  const desk = fakeDesk({ rollback: () => slow.promise });
+  const admin = await startFor(context, desk, {
+    answerTimeoutMs: 30,
+    onError: (error) => errors.push(error),
+  });
+  const answer = await post(admin, "/api/v1/routes/profiles/rollback", { reason: "x" });
+  assertProblem(answer, 504, /not finished within 30 ms/);
+  const failure = new Error("disk gone");
+  slow.reject(failure);
+  await slow.promise.catch(() => undefined);
+  assert.deepEqual(errors, [failure]);
+});
+
+test("close cuts off what does not end by itself, and the address is told at the start", async () => {
+  let asked = false;
+  const metrics = (): Promise<never> => {
+    asked = true;
+    return new Promise<never>(() => {});
+  };
+  const told: unknown[] = [];
+  const admin = await startAdmin({
+    host: "127.0.0.1",
+    port: 0,
+    desk: fakeDesk({ metrics }),
+    token: TOKEN,
+    onListening: (address) => told.push(address),
+  });
+  assert.deepEqual(told, [{ url: `http://127.0.0.1:${admin.port}`, port: admin.port }]);
+  const socket = connect(admin.port, "127.0.0.1");
+  socket.on("error", () => undefined).resume();
+  socket.write("GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  await until(() => asked, "the request is being answered");
+  await admin.close();
+  await until(() => socket.closed, "the connection is closed");
+  await admin.close();
+});
