@@ -1,8 +1,7 @@
 /** Writes one exchange to the access log, where it is wanted. */
 
 import type { Failure } from "../model/failures.ts";
-import type { Exchange } from "./exchange.ts";
-import type { Served } from "./forward.ts";
+import type { Exchange, Served } from "./exchange.ts";
 
 export function logAccess(
   exchange: Exchange,

@@ -1,25 +1,16 @@
 /** What the client gets: a backend's answer passed on, or the gateway's own problem. */
 
-import type { ServerResponse } from "node:http";
+import { type ServerResponse, STATUS_CODES } from "node:http";
 import { FAILURE_STATUS, type Failure } from "../model/failures.ts";
 import { answerHeadersToForward } from "../model/headers.ts";
 import { ASSIGNED_KEY_COOKIE } from "../model/key.ts";
 import type { Reason } from "../model/reasons.ts";
 import type { Side } from "../model/ruleset.ts";
-import { Capture } from "./capture.ts";
-import type { Exchange } from "./exchange.ts";
-import type { Served } from "./forward.ts";
+import { Capture, type CollectedAnswer } from "./capture.ts";
+import type { Exchange, Served } from "./exchange.ts";
 import type { Flow, Sink } from "./leg.ts";
 
 const ASSIGNED_KEY_MAX_AGE_S = 365 * 24 * 3600;
-
-/** An answer as it was collected for comparison. */
-export interface CollectedAnswer {
-  readonly status: number;
-  /** Flat, end-to-end fields. */
-  readonly headers: readonly string[];
-  readonly body: Capture;
-}
 
 /** Streams a backend's answer to the client, at the client's pace, and keeps a copy where one is wanted. */
 export class ClientAnswer implements Sink {
@@ -61,7 +52,7 @@ export class ClientAnswer implements Sink {
     }
     if (hasDate(headers)) res.sendDate = false;
     addOwnHeaders(this.#exchange, this.#side, this.#reason, headers);
-    res.writeHead(status, reasonPhrase, headers);
+    res.writeHead(status, sendableReason(status, reasonPhrase), headers);
     return true;
   }
 
@@ -151,6 +142,14 @@ function addOwnHeaders(exchange: Exchange, side: Side, reason: Reason, headers: 
     headers.push("set-cookie", cookie);
   }
   if (desk.draining) headers.push("connection", "close");
+}
+
+/** What node:http refuses to send; undici reads the phrase as UTF-8, so that any byte may have become any character. */
+const UNSENDABLE = /[^\t\x20-\x7e\x80-\xff]/;
+
+/** A phrase that cannot be sent must not cost the answer: nothing depends on it. */
+function sendableReason(status: number, phrase: string): string {
+  return UNSENDABLE.test(phrase) ? (STATUS_CODES[status] ?? "") : phrase;
 }
 
 function hasDate(headers: readonly string[]): boolean {

@@ -1,23 +1,15 @@
-/** The corridor: one request from its head to its last record, top to bottom. */
+/** One request on its way, and what came of it: the shapes that the rooms of the corridor share. */
 
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { type Decision, decide } from "../model/decide.ts";
-import { createFacts, type Facts, findHeader } from "../model/facts.ts";
-import { codeIndex, type Failure } from "../model/failures.ts";
-import { REASON_INDEX } from "../model/reasons.ts";
-import { findRoute, type Match } from "../model/router.ts";
+import type { Decision } from "../model/decide.ts";
+import type { Facts } from "../model/facts.ts";
+import type { Reason } from "../model/reasons.ts";
 import type { Side } from "../model/ruleset.ts";
-import { requestIdOf, type TraceContext, traceContextOf } from "../model/trace.ts";
-import { logAccess } from "./access.ts";
-import { sendProblem } from "./answer.ts";
-import { ProxyError } from "./classify.ts";
+import type { TraceContext } from "../model/trace.ts";
+import type { CollectedAnswer } from "./capture.ts";
 import type { DataDesk, RouteRoom, Snapshot } from "./desk.ts";
-import { forward, forwardUnmatched, type Served } from "./forward.ts";
-import { freshKey, freshRequestId, freshTraceId } from "./ids.ts";
-import type { Leg } from "./leg.ts";
-import { offerComparison } from "./offer.ts";
-import { type RequestBody, receiveBody } from "./request-body.ts";
-import { planShadow } from "./shadow.ts";
+import type { Leg, LegOutcome } from "./leg.ts";
+import type { RequestBody } from "./request-body.ts";
 
 /** One request, as every step of the corridor sees it. */
 export interface Exchange {
@@ -39,94 +31,13 @@ export interface Exchange {
   bytesOut: number;
 }
 
-const UNMATCHED: Decision = { side: "old", reason: "unmatched", who: null, rhoPpm: 0 };
-const CHANCE = { draw: Math.random, freshKey };
-
-export async function serve(desk: DataDesk, req: IncomingMessage, res: ServerResponse): Promise<void> {
-  const begunMs = desk.nowMs();
-  const snapshot = desk.snapshot; // once: no request sees two rulesets
-  const facts = createFacts(req.method as string, req.url as string, req.rawHeaders, clientAddress(req));
-  const match = findRoute(snapshot.compiled.router, facts);
-  const room = match === null ? null : (snapshot.rooms[match.routeIndex] as RouteRoom);
-  const decision = match === null || room === null ? UNMATCHED : decideFor(desk, room, match, facts);
-  const shadowPlan = room === null ? null : planShadow(desk, room, decision, facts.method);
-  const exchange: Exchange = {
-    desk,
-    snapshot,
-    room,
-    req,
-    res,
-    facts,
-    decision,
-    requestId: requestIdOf(findHeader(req.rawHeaders, "x-request-id"), freshRequestId),
-    trace: traceContextOf(findHeader(req.rawHeaders, "traceparent"), freshTraceId),
-    begunMs,
-    body: receiveBody(req, room, decision, shadowPlan),
-    leg: null,
-    clientGone: false,
-    bytesOut: 0,
-  };
-  enter(exchange);
-  const shadow = shadowPlan === null ? null : shadowPlan.start(exchange); // bounded, never awaited here
-  const served = await (room === null ? forwardUnmatched(exchange) : forward(exchange, room, shadow));
-  finish(exchange, served, shadow !== null);
-  if (room !== null && shadow !== null) offerComparison(exchange, room, served, shadow);
-}
-
-function decideFor(desk: DataDesk, room: RouteRoom, match: Match, facts: Facts): Decision {
-  const { compiled, tile } = room;
-  const canaryPpm = tile.canaryPpm(compiled.route.canary.sharePpm);
-  const live = { latched: tile.latched, closed: tile.closed, canaryPpm };
-  const forced = forcedSide(desk, room, facts);
-  return decide({ compiled, template: match.template, facts, live, forced, chance: CHANCE });
-}
-
-/** A side forced by a header that brings the process's token; anything else is ignored. */
-function forcedSide(desk: DataDesk, room: RouteRoom, facts: Facts): Side | null {
-  if (desk.setup.forceToken === null) return null;
-  const side = findHeader(facts.rawHeaders, "x-cutover-force");
-  if (side !== "old" && side !== "new") return null;
-  if (side === "new" && room.new === null) return null;
-  return desk.isForceToken(findHeader(facts.rawHeaders, "x-cutover-token") ?? "") ? side : null;
-}
-
-function enter(exchange: Exchange): void {
-  const { desk, res, snapshot } = exchange;
-  desk.inFlight++;
-  desk.enter(snapshot);
-  recorderOf(exchange).began(exchange.decision.side);
-  res.on("close", () => {
-    if (res.writableFinished) return;
-    exchange.clientGone = true;
-    exchange.leg?.abort(new ProxyError("client_gone", "the client left"));
-  });
-}
-
-/** Whatever became of it: the client has its answer or a problem, and the books are kept. */
-function finish(exchange: Exchange, served: Served, shadowed: boolean): void {
-  const { desk, res, decision, begunMs } = exchange;
-  const failure: Failure | null = exchange.clientGone ? "client_gone" : served.outcome.failure;
-  if (failure !== null && !res.headersSent && !exchange.clientGone) sendProblem(exchange, served, failure);
-  const durationMs = desk.nowMs() - begunMs;
-  const recorder = recorderOf(exchange);
-  recorder.ended(decision.side);
-  recorder.request(
-    served.side,
-    REASON_INDEX[served.reason],
-    codeIndex(res.statusCode, failure),
-    durationMs * 1000,
-  );
-  logAccess(exchange, served, failure, shadowed, durationMs);
-  desk.inFlight--;
-  desk.leave(exchange.snapshot);
-}
-
-function recorderOf(exchange: Exchange): RouteRoom["recorder"] {
-  return exchange.room === null ? exchange.snapshot.unmatched.recorder : exchange.room.recorder;
-}
-
-/** IPv4 in its own form, also where the socket speaks IPv6. */
-function clientAddress(req: IncomingMessage): string {
-  const address = req.socket.remoteAddress ?? "";
-  return address.startsWith("::ffff:") ? address.slice(7) : address;
+/** Who answered in the end, and what came of it. */
+export interface Served {
+  readonly side: Side;
+  readonly reason: Reason;
+  readonly outcome: LegOutcome;
+  /** The answer, where it was captured for comparison. */
+  readonly collected: CollectedAnswer | null;
+  /** New was asked first and failed. */
+  readonly fellBack: boolean;
 }

@@ -1,34 +1,24 @@
 /** Asks the side that was decided; where new fails and the rules allow it, asks old again. */
 
-import { requestHeadersToForward } from "../model/headers.ts";
 import { IDEMPOTENT_METHODS, SAFE_METHODS } from "../model/methods.ts";
 import type { Reason } from "../model/reasons.ts";
 import type { Fallback, Side } from "../model/ruleset.ts";
-import { traceparent } from "../model/trace.ts";
-import { ClientAnswer, type CollectedAnswer } from "./answer.ts";
+import { ClientAnswer } from "./answer.ts";
 import type { BackendClient } from "./backend-client.ts";
 import { ProxyError } from "./classify.ts";
 import type { RouteRoom } from "./desk.ts";
 import { failed, recordLeg, recordNewFailed } from "./evidence.ts";
-import type { Exchange } from "./exchange.ts";
-import { freshSpanId } from "./ids.ts";
-import { Leg, type LegOutcome, type LegRequest } from "./leg.ts";
-import type { Shadow } from "./shadow.ts";
+import type { Exchange, Served } from "./exchange.ts";
+import { Leg, type LegOutcome } from "./leg.ts";
+import { legRequest } from "./leg-request.ts";
 
-/** Who answered in the end, and what came of it. */
-export interface Served {
-  readonly side: Side;
-  readonly reason: Reason;
-  readonly outcome: LegOutcome;
-  /** The answer, where it was captured for comparison. */
-  readonly collected: CollectedAnswer | null;
-  /** New was asked first and failed. */
-  readonly fellBack: boolean;
-}
-
-export async function forward(exchange: Exchange, room: RouteRoom, shadow: Shadow | null): Promise<Served> {
+/** `captureBytes`: how much of the answer to keep for comparison; null: none. */
+export async function forward(
+  exchange: Exchange,
+  room: RouteRoom,
+  captureBytes: number | null,
+): Promise<Served> {
   const { desk, decision } = exchange;
-  const captureBytes = shadow?.captureBytes ?? null;
   if (decision.side === "old" || room.new === null) {
     const served = await ask(
       exchange,
@@ -45,8 +35,8 @@ export async function forward(exchange: Exchange, room: RouteRoom, shadow: Shado
   const first = await ask(exchange, room.new, asNew, captureBytes, fallback);
   recordLeg(desk, room, decision, "new", first.outcome);
   if (!failed(first.outcome)) return first;
-  const body = await bodyToSendAgain(exchange);
-  if (fallback === null || first.outcome.wanted || exchange.clientGone || body === undefined) {
+  const body = fallback === null ? undefined : await bodyToSendAgain(exchange);
+  if (body === undefined || first.outcome.wanted || exchange.clientGone) {
     recordNewFailed(desk, room, first.outcome, null);
     return first;
   }
@@ -133,37 +123,4 @@ function fallbackFor({ facts, body }: Exchange, room: RouteRoom): Fallback | nul
 async function bodyToSendAgain({ body }: Exchange): Promise<Buffer | null | undefined> {
   if (body === null) return null;
   return (await body.copy()) ?? undefined;
-}
-
-export function legRequest(
-  exchange: Exchange,
-  side: Side,
-  body: LegRequest["body"],
-  headTimeoutMs: number,
-  shadow = false,
-): LegRequest {
-  const { facts, room, req, snapshot, decision } = exchange;
-  const headers = requestHeadersToForward(req.rawHeaders);
-  const clientHost = req.headers.host ?? "";
-  headers.push(
-    "x-forwarded-for",
-    facts.ip,
-    "x-forwarded-proto",
-    "http",
-    "via",
-    `${req.httpVersion} cutover`,
-    "x-request-id",
-    exchange.requestId,
-    "traceparent",
-    traceparent(exchange.trace, freshSpanId()),
-    "x-cutover-route",
-    room === null ? decision.reason : room.compiled.route.name,
-    "x-cutover-side",
-    side,
-    "x-cutover-rules",
-    snapshot.compiled.ruleset.version,
-  );
-  if (clientHost !== "") headers.push("x-forwarded-host", clientHost);
-  if (shadow) headers.push("x-cutover-shadow", "1");
-  return { method: facts.method, target: facts.target, headers, clientHost, body, headTimeoutMs };
 }

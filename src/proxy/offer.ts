@@ -7,10 +7,9 @@ import { unitOf } from "../model/bucket.ts";
 import { joinedHeader } from "../model/headers.ts";
 import type { Answer, Pair } from "../model/pair.ts";
 import type { Compare, Route } from "../model/ruleset.ts";
-import type { CollectedAnswer } from "./answer.ts";
+import type { CollectedAnswer } from "./capture.ts";
 import type { DataDesk, RouteRoom } from "./desk.ts";
-import type { Exchange } from "./exchange.ts";
-import type { Served } from "./forward.ts";
+import type { Exchange, Served } from "./exchange.ts";
 import type { Shadow, ShadowResult } from "./shadow.ts";
 
 /** What may wait for the comparison threads, over all data threads. */

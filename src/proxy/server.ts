@@ -3,8 +3,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Limits } from "../model/ruleset.ts";
 import { refuse } from "./answer.ts";
+import { serve } from "./corridor.ts";
 import type { DataDesk } from "./desk.ts";
-import { serve } from "./exchange.ts";
 
 /** How often slow heads are looked for; the default of 30 s would triple a limit of 10. */
 const CHECKING_INTERVAL_MS = 1_000;

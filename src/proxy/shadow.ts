@@ -8,14 +8,13 @@ import { answerHeadersToForward } from "../model/headers.ts";
 import type { UncomparedReason } from "../model/pair.ts";
 import type { Shadow as ShadowRules, Side } from "../model/ruleset.ts";
 import { taken } from "../model/sampling.ts";
-import type { CollectedAnswer } from "./answer.ts";
 import type { BackendClient } from "./backend-client.ts";
-import { Capture } from "./capture.ts";
+import { Capture, type CollectedAnswer } from "./capture.ts";
 import { ProxyError } from "./classify.ts";
 import type { DataDesk, RouteRoom } from "./desk.ts";
 import type { Exchange } from "./exchange.ts";
-import { legRequest } from "./forward.ts";
 import { Leg, type LegOutcome, type Sink } from "./leg.ts";
+import { legRequest } from "./leg-request.ts";
 
 export type ShadowResult =
   | { readonly kind: "answered"; readonly answer: CollectedAnswer }
@@ -23,56 +22,38 @@ export type ShadowResult =
 
 export interface Shadow {
   readonly side: Side;
-  /** How much of the client's answer to keep for comparison; null: it is not compared. */
-  readonly captureBytes: number | null;
   readonly result: Promise<ShadowResult>;
 }
 
 /** A shadow that was drawn for a request, not yet under way. */
 export interface ShadowPlan {
+  readonly side: Side;
+  readonly client: BackendClient;
   readonly maxBodyBytes: number;
-  start(exchange: Exchange): Shadow;
+  /** How much of the client's answer to keep for comparison; null: it is not compared. */
+  readonly captureBytes: number | null;
 }
 
-/** Whether this request is shadowed: by side, method and share. Null: it is not. */
+/** Whether this request is shadowed: by side, method and share, and while there is room. Null: it is not. */
 export function planShadow(
   desk: DataDesk,
   room: RouteRoom,
   decision: Decision,
   method: string,
 ): ShadowPlan | null {
-  const { shadow: rules } = room.compiled.route;
+  const { shadow: rules, compare } = room.compiled.route;
   const side: Side = decision.side === "old" ? "new" : "old";
   const client = side === "new" ? room.shadowNew : room.shadowOld;
   if (client === null || (side === "old" && !rules.reverse) || !rules.methods.includes(method)) return null;
   const sharePpm = room.tile.shadowPpm(rules.sharePpm);
   if (sharePpm === 0 || !taken(room.tile.nextShadowSequence(), sharePpm)) return null;
-  return {
-    maxBodyBytes: rules.maxBodyBytes,
-    start: (exchange) => startShadow(desk, room, exchange, side, client),
-  };
-}
-
-function startShadow(
-  desk: DataDesk,
-  room: RouteRoom,
-  exchange: Exchange,
-  side: Side,
-  client: BackendClient,
-): Shadow {
-  const { shadow: rules, compare } = room.compiled.route;
-  const captureBytes = compare === null ? null : rules.maxBodyBytes;
   if (isShed(desk, room, rules)) {
     room.recorder.shadow("shed");
-    return { side, captureBytes: null, result: Promise.resolve({ kind: "lost", why: "shed" }) };
+    if (compare !== null) room.recorder.comparison("uncompared");
+    return null;
   }
-  room.shadowsInFlight++;
-  desk.enter(exchange.snapshot);
-  const result = run(desk, room, exchange, side, client).finally(() => {
-    room.shadowsInFlight--;
-    desk.leave(exchange.snapshot);
-  });
-  return { side, captureBytes, result };
+  const { maxBodyBytes } = rules;
+  return { side, client, maxBodyBytes, captureBytes: compare === null ? null : maxBodyBytes };
 }
 
 /** Too many at once or too many a second. */
@@ -82,13 +63,22 @@ function isShed(desk: DataDesk, room: RouteRoom, rules: ShadowRules): boolean {
   return !room.tile.takeRate(rules.ratePerSecond, Math.floor(desk.wallMs() / 1000));
 }
 
-async function run(
-  desk: DataDesk,
-  room: RouteRoom,
-  exchange: Exchange,
-  side: Side,
-  client: BackendClient,
-): Promise<ShadowResult> {
+/** Sends it on its way; it ends by itself, whatever becomes of the client. */
+export function startShadow(exchange: Exchange, room: RouteRoom, plan: ShadowPlan): Shadow {
+  const { desk, snapshot } = exchange;
+  room.shadowsInFlight++;
+  desk.enter(snapshot);
+  const result = run(exchange, room, plan)
+    .catch(lostByFault)
+    .finally(() => {
+      room.shadowsInFlight--;
+      desk.leave(snapshot);
+    });
+  return { side: plan.side, result };
+}
+
+async function run(exchange: Exchange, room: RouteRoom, { side, client }: ShadowPlan): Promise<ShadowResult> {
+  const { desk } = exchange;
   const { shadow: rules } = room.compiled.route;
   const body = exchange.body === null ? null : await exchange.body.copy();
   if (exchange.body !== null && body === null) {
@@ -105,6 +95,12 @@ async function run(
   const outcome = await leg.outcome;
   deadline.clear();
   return judge(room, collector, outcome);
+}
+
+/** A bug of ours can only lose the shadow too, but must be heard of. */
+function lostByFault(error: unknown): ShadowResult {
+  process.emitWarning(error instanceof Error ? error : new Error(String(error)));
+  return { kind: "lost", why: "failed" };
 }
 
 function judge(room: RouteRoom, collector: Collector, outcome: LegOutcome): ShadowResult {
