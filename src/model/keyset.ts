@@ -3,7 +3,7 @@
 import { hash } from "node:crypto";
 import type { KeyFile } from "./ruleset.ts";
 
-export const FINGERPRINT_BYTES = 8;
+const FINGERPRINT_BYTES = 8;
 
 /** Index of the low word within a 64-bit number, as this machine lays numbers out. */
 const LOW_WORD = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1 ? 0 : 1;

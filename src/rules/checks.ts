@@ -1,0 +1,152 @@
+/** What one field cannot know alone: a route's fields against each other, against its backends and its key. */
+
+import type { MergedRoute } from "./merge.ts";
+import type { Report } from "./resolve-backend.ts";
+import type { MatcherFields } from "./schema.ts";
+import type { Path, Place } from "./source-file.ts";
+import { suggestion } from "./suggest.ts";
+import { templateNames } from "./texts.ts";
+
+/** RFC 9110 calls these safe: asking twice changes nothing. */
+const SAFE_METHODS = new Set(["GET", "HEAD", "OPTIONS", "TRACE"]);
+
+/** Reports everything that is wrong with a merged route. `backends` are the names there are. */
+export function checkRoute(route: MergedRoute, backends: readonly string[], report: Report): void {
+  checkSides(route, backends, report);
+  checkNeedsNew(route, report);
+  checkKey(route, report);
+  checkSplit(route, report);
+  checkCanary(route, report);
+  checkShadow(route, report);
+}
+
+function checkSides(
+  { name, fields, placeOf, lacks }: MergedRoute,
+  backends: readonly string[],
+  report: Report,
+): void {
+  if (lacks("old")) {
+    report(
+      placeOf(["name"]),
+      `route ${name} has no old: write old: and a backend's name, here or under defaults`,
+    );
+  }
+  for (const side of ["old", "new"] as const) {
+    const backend = fields[side];
+    if (backend !== undefined && !backends.includes(backend)) {
+      report(
+        placeOf([side]),
+        `${side} is ${backend}: there is no such backend: ${suggestion(backend, backends)}`,
+      );
+    }
+  }
+  if (fields.old !== undefined && fields.old === fields.new) {
+    report(
+      placeOf(["new"]),
+      `route ${name} has ${fields.new} as old and as new: two different backends are needed`,
+    );
+  }
+}
+
+function checkNeedsNew({ name, placeOf, lacks }: MergedRoute, report: Report): void {
+  if (!lacks("new")) return;
+  for (const field of ["split", "canary", "shadow"]) {
+    if (lacks(field)) continue;
+    report(keyOf(placeOf([field])), `route ${name} has ${field} but no new: write new: and a backend's name`);
+  }
+}
+
+function checkKey({ name, fields, placeOf, isOwn, lacks }: MergedRoute, report: Report): void {
+  const sources = fields.key ?? [];
+  const match = fields.match === undefined ? [] : Array.isArray(fields.match) ? fields.match : [fields.match];
+  const isMatchKnown = match.length > 0 || lacks("match");
+  const parameters = new Set(match.flatMap((condition) => templateNames(condition.path ?? "")));
+  const seen = new Set<string>();
+  for (const [index, source] of sources.entries()) {
+    const place = placeOf(["key", index]);
+    const text = "name" in source ? `${source.kind}:${source.name}` : source.kind;
+    if (seen.has(text)) report(place, `key[${index}] is ${text} once more: keep the first`);
+    seen.add(text);
+    if (source.kind === "assign" && index < sources.length - 1) {
+      report(place, `key[${index}] is assign, which always finds a key: it can only be the last one`);
+    }
+    // A key under defaults may name what only some routes have.
+    if (source.kind === "path" && isMatchKnown && isOwn(["key"]) && !parameters.has(source.name)) {
+      const known = [...parameters];
+      const advice =
+        known.length > 0 ? suggestion(source.name, known) : `write match: { path: "/…/{${source.name}}" }`;
+      report(place, `key[${index}] is ${text}: no path of route ${name} has {${source.name}}; ${advice}`);
+    }
+  }
+  if (fields.split && (lacks("key") || fields.key?.length === 0)) {
+    report(
+      keyOf(placeOf(["split"])),
+      `route ${name} has a split but no key to split by: write key: [header:x-tenant-id]`,
+    );
+  }
+}
+
+function checkSplit({ fields, placeOf }: MergedRoute, report: Report): void {
+  const toNew = new Set(fields.split?.new);
+  for (const [index, key] of (fields.split?.old ?? []).entries()) {
+    if (!toNew.has(key)) continue;
+    report(
+      placeOf(["split", "old", index]),
+      `split.old[${index}] is ${key}, which is in split.new too: keep one of the two`,
+    );
+  }
+}
+
+function checkCanary({ fields, placeOf }: MergedRoute, report: Report): void {
+  for (const list of ["always", "never"] as const) {
+    for (const [index, matcher] of (fields.canary?.[list] ?? []).entries()) {
+      checkMatcher(matcher, placeOf(["canary", list, index]), `canary.${list}[${index}]`, report);
+    }
+  }
+}
+
+function checkMatcher(matcher: MatcherFields, place: Place, field: string, report: Report): void {
+  if ((matcher.header === undefined) === (matcher.cookie === undefined)) {
+    const has = matcher.header === undefined ? "neither header nor cookie" : "header and cookie";
+    report(place, `${field} has ${has}: write one of the two, such as { header: x-canary, equals: "true" }`);
+  }
+  if (matcher.equals !== undefined && matcher.matches !== undefined) {
+    report(place, `${field} has equals and matches: keep one of the two`);
+  }
+}
+
+function checkShadow({ fields, placeOf }: MergedRoute, report: Report): void {
+  if (fields.shadow?.sideEffects === "allowed") return;
+  for (const [index, method] of (fields.shadow?.methods ?? []).entries()) {
+    if (SAFE_METHODS.has(method)) continue;
+    const why = "it changes things, and a shadow would change them twice";
+    report(
+      placeOf(["shadow", "methods", index]),
+      `shadow.methods has ${method}: ${why}; if that is wanted, add sideEffects: allowed`,
+    );
+  }
+}
+
+const keyOf = (place: Place): Place => ({ ...place, at: "key" });
+
+/** A `path:id` under defaults that no route at all can fill in is a slip of the pen. */
+export function checkDefaultKey(routes: readonly MergedRoute[], report: Report): void {
+  // With a broken match among them nothing can be said.
+  if (routes.some((route) => route.fields.match === undefined && !route.lacks("match"))) return;
+  const users = routes.filter((route) => !route.isOwn(["key"]) && (route.fields.key?.length ?? 0) > 0);
+  const [first] = users;
+  for (const [index, source] of (first?.fields.key ?? []).entries()) {
+    if (source.kind !== "path") continue;
+    const path: Path = ["key", index];
+    const isKnown = users.some(({ fields: { match } }) =>
+      (match === undefined ? [] : Array.isArray(match) ? match : [match]).some((condition) =>
+        templateNames(condition.path ?? "").includes(source.name),
+      ),
+    );
+    if (!isKnown && first)
+      report(
+        first.placeOf(path),
+        `defaults.key[${index}] is path:${source.name}: no route's path has {${source.name}}`,
+      );
+  }
+}

@@ -1,0 +1,151 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { test } from "node:test";
+import { loadRules } from "../../src/rules/load.ts";
+import { folderWith, HEAD, loadText, mistakesIn, routeMistakes, SECRET } from "./folder.ts";
+
+test("an error reads like a compiler's: place, field, value, advice, line, caret", async (t) => {
+  const folder = await folderWith(t, {
+    "profiles.yaml": `${HEAD}routes:\n  - name: profiles\n    canary: 105%\n`,
+  });
+  const result = await loadRules([folder], { env: {}, keyFileSecret: SECRET });
+  assert.ok(!result.ok);
+  assert.equal(result.problems.length, 1);
+  assert.equal(
+    result.problems[0]?.text,
+    `${join(folder, "profiles.yaml")}:8:13  canary.share is 105%: a share is at most 100%\n` +
+      "  8 |     canary: 105%\n" +
+      "    |             ^^^^",
+  );
+});
+
+test("all mistakes of all files are reported at once, in file and line order", async (t) => {
+  const folder = await folderWith(t, {
+    "b.yaml": "version: 1\nroutes:\n  - name: b\n    old: nope\n    shadow: 5\n",
+    "a.yaml":
+      "version: 2\nbackends:\n  legacy: { url: 127.0.0.1:9001 }\nroutes:\n  - name: a b\n    foo: 1\n",
+    "notes.txt": "not rules",
+  });
+  const result = await loadRules([folder], { env: {}, keyFileSecret: SECRET });
+  assert.ok(!result.ok);
+  const places = result.problems.map((problem) => `${problem.file.slice(folder.length + 1)}:${problem.line}`);
+  assert.deepEqual(places, [
+    "a.yaml:1",
+    "a.yaml:3",
+    "a.yaml:5",
+    "a.yaml:6",
+    "b.yaml:4",
+    "b.yaml:5",
+    "b.yaml:5",
+  ]);
+});
+
+test("a bare number for a share says which share to write", async (t) => {
+  assert.deepEqual(await routeMistakes(t, "canary: 5"), ["canary is 5: write 5%"]);
+  assert.deepEqual(await routeMistakes(t, "shadow: { share: 0.5 }"), ["shadow.share is 0.5: write 0.5%"]);
+});
+
+test("an unknown field is an error with a suggestion, whatever it is in", async (t) => {
+  const mistakes = await routeMistakes(t, "canry: 5%\nguard: { error: off }\nmatch: { pth: /a }\nxyzzy: 1");
+  assert.match(mistakes[0] ?? "", /^canry is not a field here: did you mean canary\?/);
+  assert.match(mistakes[1] ?? "", /^guard.error is not a field here: did you mean errors\?/);
+  assert.match(mistakes[2] ?? "", /^match.pth is not a field here: did you mean path\?/);
+  assert.match(mistakes[3] ?? "", /^xyzzy is not a field here: the fields here are name, match/);
+});
+
+test("what a later version will know is said to be unsupported, not misspelt", async (t) => {
+  const mistakes = await routeMistakes(
+    t,
+    "rollout: { start: paused }\ncompare: { noise: 2% }\nwrites: x\nbody: 1MiB",
+  );
+  assert.deepEqual(mistakes, [
+    "rollout is not supported by this version",
+    "compare.noise is not supported by this version",
+    "writes is not supported by this version",
+    "body is not supported by this version",
+  ]);
+  assert.deepEqual(await mistakesIn(t, `${HEAD}limits: { trustedProxies: [] }\n`), [
+    "6:11  limits.trustedProxies is not supported by this version",
+  ]);
+});
+
+test("a file without its version, an empty one and one of two documents are taught", async (t) => {
+  assert.deepEqual(await mistakesIn(t, "routes: []\n"), ["1:1  version is missing: write version: 1"]);
+  assert.deepEqual(await mistakesIn(t, "# nothing\n"), [
+    "null:null  the file is empty: begin with version: 1",
+  ]);
+  assert.match(
+    (await mistakesIn(t, "version: 1\n---\nversion: 1\n")).join(),
+    /^3:1 {2}a rules file holds one YAML document/,
+  );
+});
+
+test("an unquoted template in flow style is told to be quoted", async (t) => {
+  const mistakes = await mistakesIn(t, `${HEAD}routes:\n  - { name: a, match: { path: /p/{id} } }\n`);
+  assert.equal(mistakes.length, 1);
+  assert.match(
+    mistakes[0] ?? "",
+    /^7:\d+ {2}quote a path with \{…\} in YAML's flow style: \{ path: "\/p\/\{id\}" \}/,
+  );
+});
+
+test("YAML's own errors are placed and explained", async (t) => {
+  assert.match(
+    (await mistakesIn(t, "version: 1\nversion: 1\n")).join(),
+    /^2:1 {2}version is written twice in this block, first at \S+:1:1/,
+  );
+  assert.match(
+    (await mistakesIn(t, "version: 1\nlimits:\n\tinFlight: 5\n")).join(),
+    /^3:1 {2}a tab cannot indent/,
+  );
+  assert.match((await mistakesIn(t, "version: 1\nroutes: !foo []\n")).join(), /^2:9 {2}YAML tags \(!foo\)/);
+  assert.match(
+    (await mistakesIn(t, "version: 1\nunmatched: *.example.org\n")).join(),
+    /must be quoted: "\*\.example\.org"/,
+  );
+  assert.match((await mistakesIn(t, "version: 1\n<<: 1\n")).join(), /merge keys .* defaults/);
+});
+
+test("hostile YAML is refused, and quickly", async (t) => {
+  assert.match(
+    (await mistakesIn(t, `version: 1\nroutes: ${"[".repeat(100_000)}`)).join(),
+    /nested more than/,
+  );
+  assert.match(
+    (await mistakesIn(t, `version: 1\nroutes: ${"- ".repeat(10_000)}`)).join(),
+    /nested more than|no YAML/,
+  );
+  const levels = Array.from(
+    { length: 8 },
+    (_, i) => `l${i}: &a${i} [${Array(9).fill(i === 0 ? "x" : `*a${i - 1}`)}]`,
+  );
+  assert.match((await mistakesIn(t, levels.join("\n"))).join(), /aliases .* unfold to more than/);
+  assert.match((await mistakesIn(t, "version: 1\nroutes: &a [*a]\n")).join(), /inside of what it names/);
+  assert.match((await mistakesIn(t, "version: 1\n__proto__: { a: 1 }\n")).join(), /plain text/);
+  const constructors = await routeMistakes(t, "old: constructor\nnew: toString");
+  assert.equal(constructors.filter((mistake) => mistake.includes("there is no such backend")).length, 2);
+});
+
+test("control characters of a file never reach the terminal", async (t) => {
+  const result = await loadText(t, `version: 1\n"\\e[31m\\u0007": 1\nfoo\u001b[2J: 1\n`);
+  assert.ok(!result.ok);
+  for (const problem of result.problems) {
+    for (const control of ["\u0007", "\u001b"]) assert.ok(!problem.text.includes(control));
+  }
+});
+
+test("anchors and aliases are fine, and their mistakes are placed where they were written", async (t) => {
+  const text = `${HEAD}routes:\n  - name: a\n    match: { path: /a }\n    guard: &g { minSamples: 0 }\n  - name: b\n    guard: *g\n`;
+  const mistakes = await mistakesIn(t, text);
+  assert.deepEqual(
+    new Set(mistakes),
+    new Set(["9:29  guard.minSamples is 0: write a whole number from 1 to 10000000"]),
+  );
+});
+
+test("a file of millions of values is refused before it takes all memory", async (t) => {
+  assert.match(
+    (await mistakesIn(t, `version: 1\na: ${"[]".repeat(1_600_000)}`)).join(),
+    /millions of values/,
+  );
+});
