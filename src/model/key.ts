@@ -28,7 +28,9 @@ export function identify(
     if (source.kind === "assign") return assignedKey(facts, freshKey);
     const key = read(source, facts, template);
     // An empty value names nobody: all its senders together would be one key.
-    if (key !== undefined && key !== "") return { key, source: describeKeySource(source), assigned: false };
+    if (key !== undefined && key !== "") {
+      return { key, source: describeKeySource(source), assigned: false };
+    }
   }
   return null;
 }
@@ -44,15 +46,28 @@ function read(
 ): string | undefined {
   switch (source.kind) {
     case "header":
-      return findHeader(facts.rawHeaders, source.name);
+      return readable(findHeader(facts.rawHeaders, source.name));
     case "cookie":
-      return findCookie(facts.rawHeaders, source.name);
+      return readable(findCookie(facts.rawHeaders, source.name));
     case "query":
       return findQuery(facts.target, source.name);
     case "path":
       return template === null ? undefined : pathParameter(template, facts.path, source.name);
     case "ip":
       return facts.ip;
+  }
+}
+
+const BEYOND_ASCII = /[\u0080-\u00ff]/;
+const utf8 = new TextDecoder("utf-8", { fatal: true });
+
+/** node:http reads header bytes as latin1; a key that is written in UTF-8 has to equal the one in the rules. */
+function readable(key: string | undefined): string | undefined {
+  if (key === undefined || !BEYOND_ASCII.test(key)) return key;
+  try {
+    return utf8.decode(Buffer.from(key, "latin1"));
+  } catch {
+    return key; // latin1 after all
   }
 }
 
