@@ -1,0 +1,73 @@
+/** The flags of `cutover serve`: everything about the process; everything about traffic is in the rules. */
+
+import { type Command, Option } from "commander";
+import { parseAccessLog, parseAddress, parseDurationMs, parseThreads } from "./address.ts";
+import type { Context } from "./context.ts";
+import { adminToken, type Ended, reading, state, tokenFile } from "./flags.ts";
+import type { ServeFlags } from "./serve.ts";
+
+/** Adds the command. */
+export function addServe(program: Command, context: Context, ended: Ended): void {
+  program
+    .command("serve")
+    .argument("[rules...]", "rules files or folders (default: rules/)")
+    .description("start the gateway")
+    .addOption(
+      new Option("--listen <host:port>", "where clients connect; port 0 picks one")
+        .env("CUTOVER_LISTEN")
+        .default(parseAddress("127.0.0.1:8080"), "127.0.0.1:8080")
+        .argParser(reading(parseAddress)),
+    )
+    .addOption(
+      new Option("--admin <host:port>", "the admin port: status, metrics, actions")
+        .env("CUTOVER_ADMIN")
+        .default(parseAddress("127.0.0.1:9090"), "127.0.0.1:9090")
+        .argParser(reading(parseAddress)),
+    )
+    .addOption(
+      new Option("--threads <n>", "data-plane threads, or auto")
+        .env("CUTOVER_THREADS")
+        .default("auto")
+        .argParser(reading(parseThreads)),
+    )
+    .addOption(state())
+    .addOption(
+      new Option("--access-log <which>", "all, errors, off, or a share such as 1%")
+        .env("CUTOVER_ACCESS_LOG")
+        .default({ kind: "all" }, "all")
+        .argParser(reading(parseAccessLog)),
+    )
+    .addOption(
+      new Option("--no-response-headers", "leave x-cutover-* out of answers to clients").env(
+        "CUTOVER_NO_RESPONSE_HEADERS",
+      ),
+    )
+    .addOption(tokenFile())
+    .addOption(adminToken())
+    .addOption(
+      new Option("--force-token-file <file>", "a file that holds the force token").env(
+        "CUTOVER_FORCE_TOKEN_FILE",
+      ),
+    )
+    .addOption(
+      new Option("--force-token <token>", "allows x-cutover-force; other users may see it").env(
+        "CUTOVER_FORCE_TOKEN",
+      ),
+    )
+    .addOption(
+      new Option("--drain-delay <time>", "keep accepting so long after saying not ready")
+        .env("CUTOVER_DRAIN_DELAY")
+        .default(2_000, "2s")
+        .argParser(reading(parseDurationMs)),
+    )
+    .addOption(
+      new Option("--drain-timeout <time>", "longest wait for requests in flight")
+        .env("CUTOVER_DRAIN_TIMEOUT")
+        .default(30_000, "30s")
+        .argParser(reading(parseDurationMs)),
+    )
+    .action(async (rules: string[], options: ServeFlags) => {
+      const { serve } = await import("./serve.ts");
+      ended(await serve(rules, options, context));
+    });
+}

@@ -1,0 +1,145 @@
+/** The routes as a table: what an operator asks first, in the width that the terminal has. */
+
+import CliTable from "cli-table3";
+import type { RouteStatus } from "../model/reports.ts";
+import {
+  formatCount,
+  formatMs,
+  formatShare,
+  type Paint,
+  printable,
+  STATE_WORDS,
+  type Style,
+} from "./output.ts";
+
+interface Column {
+  readonly head: string;
+  readonly align: "left" | "right";
+  readonly text: (route: RouteStatus) => string;
+  /** Left out first when the terminal is narrow: the greatest goes first; 0 stays always. */
+  readonly expendable: number;
+}
+
+const COLUMNS: readonly Column[] = [
+  { head: "route", align: "left", text: (route) => route.name, expendable: 0 },
+  { head: "state", align: "left", text: (route) => STATE_WORDS[route.state] ?? route.state, expendable: 0 },
+  { head: "canary", align: "right", text: (route) => formatShare(route.canary), expendable: 0 },
+  { head: "shadow", align: "right", text: (route) => formatShare(route.shadow), expendable: 2 },
+  { head: "requests old/new", align: "right", text: (route) => pair(route.requests), expendable: 3 },
+  { head: "errors old/new", align: "right", text: (route) => pair(route.errors), expendable: 1 },
+  { head: "p99 ms old/new", align: "right", text: p99, expendable: 5 },
+  { head: "mismatches", align: "right", text: mismatches, expendable: 4 },
+  { head: "evidence", align: "right", text: evidence, expendable: 6 },
+  { head: "waits for / cause", align: "left", text: story, expendable: 0 },
+];
+
+const STORY = COLUMNS.length - 1;
+const GAP = 2;
+/** A sentence cut shorter than this says nothing. */
+const MIN_STORY_WIDTH = 24;
+
+function pair(counts: { readonly old: number; readonly new: number }): string {
+  return `${formatCount(counts.old)} / ${formatCount(counts.new)}`;
+}
+
+function p99(route: RouteStatus): string {
+  const { old, new: fresh } = route.latencyMs;
+  if (old === null && fresh === null) return "–";
+  return `${old === null ? "–" : formatMs(old.p99)} / ${fresh === null ? "–" : formatMs(fresh.p99)}`;
+}
+
+function mismatches(route: RouteStatus): string {
+  const { match, mismatch } = route.comparisons;
+  return match + mismatch === 0 ? "–" : `${formatCount(mismatch)} of ${formatCount(match + mismatch)}`;
+}
+
+/** The strongest evidence against new, on the scale where 1 trips. */
+function evidence(route: RouteStatus): string {
+  const values = Object.values(route.evidence);
+  return values.length === 0 ? "–" : Math.max(...values).toFixed(2);
+}
+
+function story(route: RouteStatus): string {
+  if (route.rollback === null) return route.waitingFor;
+  return `${route.rollback.cause} (by ${route.rollback.by}): ${route.rollback.evidence.summary || route.rollback.reason}`;
+}
+
+/**
+ * The table's lines: a head, then one line a route. `width` null never cuts (for pipes); else columns are left
+ * out and the last one is cut until a line fits. Rolled-back rows are unmistakable with and without colour.
+ */
+export function routeTable(routes: readonly RouteStatus[], width: number | null, paint: Paint): string[] {
+  const texts = routes.map((route) => COLUMNS.map((column) => printable(column.text(route))));
+  const shown = chooseColumns(texts, width);
+  const table = new CliTable({
+    head: shown.map(({ index }) => paint("bold", COLUMNS[index]?.head ?? "")),
+    chars: NO_BORDERS,
+    colWidths: shown.map((column) => column.width + GAP),
+    colAligns: shown.map(({ index }) => COLUMNS[index]?.align ?? "left"),
+    style: { head: [], border: [], "padding-left": 0, "padding-right": GAP },
+  });
+  for (const [row, route] of routes.entries()) {
+    const style = rowStyle(route);
+    table.push(
+      shown.map(({ index, width: cellWidth }) => {
+        const text = texts[row]?.[index] ?? "";
+        const cut = text.length > cellWidth ? `${text.slice(0, Math.max(cellWidth - 1, 0))}…` : text;
+        return style === null ? cut : paint(index === 1 && route.latched ? "alarm" : style, cut);
+      }),
+    );
+  }
+  return table
+    .toString()
+    .split("\n")
+    .map((line) => line.trimEnd());
+}
+
+function rowStyle(route: RouteStatus): Style | null {
+  if (route.latched || route.state === "rolled-back") return "red";
+  return route.state === "paused" ? "yellow" : null;
+}
+
+/** Which columns fit, and how wide each is without its gap. */
+function chooseColumns(
+  texts: readonly (readonly string[])[],
+  width: number | null,
+): { index: number; width: number }[] {
+  const all = COLUMNS.map((column, index) => ({
+    index,
+    expendable: column.expendable,
+    width: texts.reduce((widest, row) => Math.max(widest, row[index]?.length ?? 0), column.head.length),
+  }));
+  if (width === null) return all;
+  const leastStory = Math.min(all[STORY]?.width ?? 0, MIN_STORY_WIDTH);
+  const needed = (columns: typeof all) =>
+    columns.reduce((sum, column) => sum + GAP + (column.index === STORY ? leastStory : column.width), 0);
+  let shown = all;
+  for (let rank = COLUMNS.length; rank > 0 && needed(shown) > width; rank--) {
+    shown = shown.filter((column) => column.expendable !== rank);
+  }
+  const rest =
+    width - shown.reduce((sum, column) => sum + GAP + (column.index === STORY ? 0 : column.width), 0);
+  return shown.map((column) =>
+    column.index === STORY
+      ? { ...column, width: Math.max(Math.min(column.width, rest), MIN_STORY_WIDTH) }
+      : column,
+  );
+}
+
+const NO_BORDERS = {
+  top: "",
+  "top-mid": "",
+  "top-left": "",
+  "top-right": "",
+  bottom: "",
+  "bottom-mid": "",
+  "bottom-left": "",
+  "bottom-right": "",
+  left: "",
+  "left-mid": "",
+  mid: "",
+  "mid-mid": "",
+  right: "",
+  "right-mid": "",
+  middle: "",
+};

@@ -1,0 +1,213 @@
+import assert from "node:assert/strict";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import type { AddressInfo } from "node:net";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { type FakeAdmin, fakeAdmin, type Heard, ok, problem, run } from "./fixtures.ts";
+
+const explanation = {
+  rules: "0123456789ab",
+  route: "profiles",
+  key: { source: "header:x-user-id", value: "7\u001b[31m" },
+  bucket: 0.031415,
+  canary: 0.05,
+  side: "new",
+  reason: "canary-share",
+  backend: "modern",
+  shadow: "no: served by new",
+  steps: [
+    { step: "force", outcome: "no x-cutover-force" },
+    { step: "canary share", outcome: "bucket 3.1415% < 5%: new" },
+  ],
+};
+
+let admin: FakeAdmin;
+let folder: string;
+
+function respond({ path, authorization }: Heard) {
+  if (authorization !== "Bearer secret") return problem(401, "no token");
+  if (path === "/api/v1/explain") return ok(explanation);
+  if (path === "/api/v1/reload")
+    return ok({ ok: true, version: "ba9876543210", changes: ["profiles: canary 5% → 10%"], errors: [] });
+  if (path === "/api/v1/routes/a%2Fb/reset") return problem(409, "a/b is not rolled back");
+  return ok({ ok: true, message: `done ${path}` });
+}
+
+before(async () => {
+  admin = await fakeAdmin(respond);
+  folder = await mkdtemp(join(tmpdir(), "cutover-cli-"));
+  await writeFile(join(folder, "admin.token"), "secret\n");
+});
+after(async () => {
+  await admin.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const here = () => ["--admin", admin.url, "--state", folder];
+const lastHeard = () => admin.heard.at(-1);
+
+test("each action posts its reason to the right place, with the state folder's token", async () => {
+  const cases: readonly (readonly [readonly string[], string])[] = [
+    [["rollback", "profiles"], "/api/v1/routes/profiles/rollback"],
+    [["rollback", "--all"], "/api/v1/rollback"],
+    [["reset", "profiles"], "/api/v1/routes/profiles/reset"],
+    [["reset", "--store"], "/api/v1/store/reset"],
+    [["drain"], "/api/v1/drain"],
+  ];
+  for (const [words, path] of cases) {
+    const { code, out } = await run([...words, "--reason", "because", ...here()]);
+    assert.deepEqual([code, out], [0, `done ${path}\n`]);
+    const expected = { method: "POST", path, authorization: "Bearer secret", body: { reason: "because" } };
+    assert.deepEqual(lastHeard(), expected);
+  }
+});
+
+test("a refused action is exit 1 with the gateway's own sentence", async () => {
+  const { code, out, err } = await run(["reset", "a/b", "--reason", "x", ...here()]);
+  assert.deepEqual([code, out, err], [1, "", "cutover: a/b is not rolled back\n"]);
+});
+
+test("without a token the refusal says where to get one", async () => {
+  const { code, err } = await run([
+    "rollback",
+    "--all",
+    "--reason",
+    "x",
+    "--admin",
+    admin.url,
+    "--state",
+    "/nowhere",
+  ]);
+  assert.equal(code, 1);
+  assert.match(
+    err,
+    /asks for its admin token: there is no admin token in \/nowhere.*admin\.token.*--state.*--token-file or CUTOVER_ADMIN_TOKEN/,
+  );
+});
+
+test("a token file goes before the state folder's token, and an unreadable one is wrong usage", async () => {
+  const file = join(folder, "other.token");
+  await writeFile(file, "other\n");
+  const { code } = await run(["reload", ...here(), "--token-file", file]);
+  assert.equal(code, 1);
+  assert.equal(lastHeard()?.authorization, "Bearer other");
+  const missing = await run(["reload", ...here(), "--token-file", join(folder, "none")]);
+  assert.equal(missing.code, 2);
+  assert.match(missing.err, /--token-file: .*none cannot be read \(ENOENT\)/);
+});
+
+test("reload prints what changed in meaning", async () => {
+  const { code, out } = await run(["reload", ...here()]);
+  assert.deepEqual([code, out], [0, "rules ba9876543210 act now:\n  profiles: canary 5% → 10%\n"]);
+});
+
+test("a reload of broken rules is exit 1 with every error", async () => {
+  const broken = await fakeAdmin(() =>
+    problem(422, "the rules have 2 errors", { errors: ["a.yaml:1:1  x", "a.yaml:2:1  y"] }),
+  );
+  const { code, err } = await run(["reload", "--admin", broken.url]);
+  assert.equal(code, 1);
+  assert.match(err, /2 errors\na\.yaml:1:1 {2}x\na\.yaml:2:1 {2}y/);
+  await broken.close();
+});
+
+test("explain sends the request as it would come, and prints the reasoning step by step", async () => {
+  const args = [
+    "explain",
+    "get",
+    "/profiles/7",
+    "-H",
+    "X-User-Id: 7",
+    "-H",
+    "a: 1",
+    "-H",
+    "a: 2",
+    "-H",
+    "__proto__: x",
+  ];
+  const { code, out } = await run([...args, ...here()]);
+  assert.equal(code, 0);
+  const headers = JSON.parse('{ "X-User-Id": "7", "a": ["1", "2"], "__proto__": "x" }');
+  assert.deepEqual(lastHeard()?.body, { method: "GET", url: "/profiles/7", headers });
+  assert.match(out, /key +header:x-user-id = "7\\x1b\[31m"/);
+  assert.match(out, /side +new \(canary-share\)/);
+  assert.match(out, / 1\. force +no x-cutover-force\n +2\. canary share +bucket 3\.1415% < 5%: new/);
+  const asJson = await run([...args, ...here(), "-o", "json"]);
+  assert.deepEqual(JSON.parse(asJson.out), explanation);
+});
+
+test("wrong usage is exit 2 and says what to write", async () => {
+  const cases: readonly (readonly [readonly string[], RegExp])[] = [
+    [[], /Usage: cutover/],
+    [["frobnicate"], /unknown command 'frobnicate'/],
+    [["statsu"], /Did you mean status\?/],
+    [["status", "--wach"], /unknown option '--wach'/],
+    [["status", "a", "b"], /too many arguments/],
+    [["status", "-o", "yaml"], /Allowed choices are text, json/],
+    [["status", "--ready", "--watch"], /leave ROUTE and --watch out/],
+    [["rollback", "--reason", "x"], /name a route/],
+    [["rollback", "r", "--all", "--reason", "x"], /exclude each other/],
+    [["rollback", "r"], /required option '--reason <text>'/],
+    [["reset", "r", "--reason", " "], /must not be empty/],
+    [["explain", "GET"], /missing required argument 'url'/],
+    [["explain", "GET", "profiles"], /write a path such as \/profiles\/7/],
+    [["explain", "GET", "/", "-H", "nocolon"], /write -H 'name: value'/],
+    [["serve", "x", "--listen", "8080"], /Write the host too: 127\.0\.0\.1:8080/],
+    [["serve", "x", "--threads", "0"], /auto, or a number/],
+    [["serve", "x", "--access-log", "5"], /a share: 5%/],
+    [["status", "--admin", "http://h/\u001b[2J"], /Leave the path out/],
+  ];
+  for (const [args, message] of cases) {
+    const { code, out, err } = await run(args);
+    assert.deepEqual([code, out], [2, ""], args.join(" "));
+    assert.match(err, message);
+    assert.doesNotMatch(err, /\n\s+at /);
+    assert.ok(!err.includes("\u001b"));
+  }
+});
+
+test("help and version are exit 0", async () => {
+  assert.equal((await run(["--help"])).code, 0);
+  assert.equal((await run(["serve", "--help"])).code, 0);
+  assert.match((await run(["--version"])).out, /^\d+\.\d+\.\d+/);
+});
+
+test("no gateway is exit 3 with a sentence, never a stack", async () => {
+  const probe = createServer();
+  await new Promise<void>((listening) => probe.listen(0, "127.0.0.1", listening));
+  const { port } = probe.address() as AddressInfo;
+  await new Promise((closed) => probe.close(closed));
+  for (const words of [["status"], ["status", "--ready"], ["explain", "GET", "/"], ["reload"]]) {
+    const { code, err } = await run([...words, "--admin", `127.0.0.1:${port}`]);
+    assert.equal(code, 3);
+    assert.equal(err.split("\n").length, 2);
+    assert.match(err, /no gateway answers at http:\/\/127\.0\.0\.1:\d+ \(connection refused\).*--admin/);
+  }
+});
+
+test("something else that answers is not taken for a gateway", async () => {
+  const other = await fakeAdmin(() => ({ status: 200, body: "<html>hello", contentType: "text/html" }));
+  const { code, err } = await run(["status", "--admin", other.url]);
+  assert.equal(code, 3);
+  assert.match(err, /is not a cutover admin port/);
+  await other.close();
+  const shy = await fakeAdmin(() => ok({ hello: "world" }));
+  assert.equal((await run(["status", "--admin", shy.url])).code, 3);
+  await shy.close();
+});
+
+test("what does not speak HTTP is not taken for a gateway", async () => {
+  const server = createServer((socket) => {
+    socket.on("error", () => undefined);
+    socket.resume();
+    socket.end("SSH-2.0-OpenSSH_9.2\r\n");
+  });
+  await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
+  const { port } = server.address() as AddressInfo;
+  const { code, err } = await run(["status", "--admin", `127.0.0.1:${port}`]);
+  assert.equal(code, 3);
+  assert.doesNotMatch(err, /\n\s+at /);
+  await new Promise((closed) => server.close(closed));
+});

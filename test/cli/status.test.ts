@@ -1,0 +1,142 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { stripVTControlCharacters } from "node:util";
+import {
+  type FakeAdmin,
+  fakeAdmin,
+  ok,
+  problem,
+  rolledBack,
+  routeStatus,
+  run,
+  statusReport,
+} from "./fixtures.ts";
+
+const MANY = Array.from({ length: 1_000 }, (_, index) => routeStatus(`route-${index}`));
+const report = statusReport([
+  routeStatus("profiles"),
+  rolledBack("orders"),
+  routeStatus("evil", { waitingFor: "a\u001b]0;owned\u0007\nb" }),
+]);
+let admin: FakeAdmin;
+
+before(async () => {
+  admin = await fakeAdmin(({ path }) => {
+    if (path === "/api/v1/status") return ok(report);
+    if (path === "/api/v1/routes/orders") return ok(rolledBack("orders"));
+    if (path === "/readyz") return { status: 503, body: "not ready\n", contentType: "text/plain" };
+    return problem(404, 'no route is named "x\u009b"');
+  });
+});
+after(() => admin.close());
+
+test("the table shows for each route what an operator asks first", async () => {
+  const { code, out } = await run(["status", "--admin", admin.url]);
+  assert.equal(code, 0);
+  const line = out.split("\n").find((text) => text.startsWith("profiles")) ?? "";
+  assert.match(line, /serving +5% +100% +9,500 \/ 500 +1 \/ 0 +9 \/ 8 +3 of 943 +0\.12 +more samples$/);
+  assert.match(out, /rules 0123456789ab · 3 routes · 2 threads · up 1h 1m/);
+});
+
+test("a rolled-back route is unmistakable without colour, and names its cause", async () => {
+  const { out } = await run(["status", "--admin", admin.url]);
+  assert.match(out, /orders +ROLLED BACK.*killSwitch \(by guard\): new failed 5 times running/);
+  assert.match(out, /1 route ROLLED BACK/);
+});
+
+test("piped output carries no escape sequence, a terminal's has colour, and NO_COLOR takes it away", async () => {
+  const csi = "\u001b[";
+  assert.ok(!(await run(["status", "--admin", admin.url])).out.includes(csi));
+  assert.ok((await run(["status", "--admin", admin.url], {}, 200)).out.includes(csi));
+  assert.ok(!(await run(["status", "--admin", admin.url], { NO_COLOR: "1" }, 200)).out.includes(csi));
+});
+
+test("no line is longer than the terminal is wide, and the state stays readable", async () => {
+  for (const columns of [72, 80, 100, 132, 200]) {
+    const { out } = await run(["status", "--admin", admin.url], {}, columns);
+    const lines = stripVTControlCharacters(out).split("\n");
+    for (const line of lines) assert.ok(line.length <= columns, `${columns}: ${line.length} ${line}`);
+    assert.ok(lines.some((line) => /^orders +ROLLED BACK/.test(line)));
+  }
+});
+
+test("control characters of an answer are never printed raw", async () => {
+  const { out } = await run(["status", "--admin", admin.url]);
+  assert.match(out, /a\\x1b\]0;owned\\x07\\x0ab/);
+  const refused = await run(["status", "nope", "--admin", admin.url]);
+  assert.equal(refused.code, 1);
+  assert.match(refused.err, /no route is named "x\\x9b"/);
+});
+
+test("one route in full says what was known when it was rolled back, and how to go on", async () => {
+  const { code, out } = await run(["status", "orders", "--admin", admin.url]);
+  assert.equal(code, 0);
+  assert.match(out, /rolled back at 2026-01-02T03:04:05\.678Z by guard, cause killSwitch/);
+  assert.match(out, /samples old 1,150, new 61; errors old 4, new 7; rules 0123456789ab/);
+  assert.match(out, /cutover reset orders --reason/);
+});
+
+test("-o json is the gateway's own answer", async () => {
+  const { out } = await run(["status", "--admin", admin.url, "-o", "json"]);
+  assert.deepEqual(JSON.parse(out), report);
+  const one = await run(["status", "orders", "--admin", admin.url, "-o", "json"]);
+  assert.deepEqual(JSON.parse(one.out), rolledBack("orders"));
+});
+
+test("a probe asks only whether the gateway takes traffic", async () => {
+  const { code, out } = await run(["status", "--ready", "--admin", admin.url]);
+  assert.deepEqual([code, out], [1, "not ready\n"]);
+});
+
+test("a thousand routes are a table of a thousand lines, printed within a second", async () => {
+  const many = await fakeAdmin(() => ok(statusReport(MANY)));
+  const startedMs = performance.now();
+  const { out } = await run(["status", "--admin", many.url], {}, 120);
+  assert.ok(performance.now() - startedMs < 2_000);
+  assert.equal(
+    stripVTControlCharacters(out)
+      .split("\n")
+      .filter((line) => /^route-\d+ /.test(line)).length,
+    1_000,
+  );
+  await many.close();
+});
+
+test("broken rules, a damaged store and a drain are said before the table", async () => {
+  const worried = await fakeAdmin(() =>
+    ok(
+      statusReport([], {
+        rules: { version: "0123456789ab", loadedAt: "", error: "rules.yaml:3:1  what is this\n  3 | x" },
+        store: "damaged: the file is no database",
+        draining: true,
+      }),
+    ),
+  );
+  const { code, out } = await run(["status", "--admin", worried.url]);
+  assert.equal(code, 0);
+  assert.match(out, /RULES BROKEN, the last good ones serve: rules\.yaml:3:1/);
+  assert.match(out, /STORE: damaged/);
+  assert.match(out, /DRAINING/);
+  await worried.close();
+});
+
+test("watching prints block after block, goes on while the gateway is away, and ends with exit 0 at Ctrl-C", async () => {
+  const gateway = await fakeAdmin(() => ok(report));
+  const cutover = fileURLToPath(new URL("../../bin/cutover.js", import.meta.url));
+  const child = spawn(process.execPath, [cutover, "status", "-w", "--admin", gateway.url], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  let out = "";
+  for await (const text of child.stdout.setEncoding("utf8")) {
+    out += text;
+    const blocks = out.split("rules 0123456789ab").length - 1;
+    if (blocks === 2) await gateway.close();
+    if (out.includes("no gateway answers at")) break;
+  }
+  child.kill("SIGINT");
+  const [code] = await once(child, "exit");
+  assert.equal(code, 0);
+});
