@@ -57,7 +57,7 @@ export function shadowCounts(book: Book): RouteStatus["shadows"] {
 }
 
 /** Answers to clients by this side. */
-export function requestsOf(book: Book, side: Side): number {
+function requestsOf(book: Book, side: Side): number {
   let sum = 0;
   const first = requestsWord(SIDE_INDEX[side], 0, 0);
   for (let word = first; word < first + REASONS.length * CODES.length; word++)
@@ -65,7 +65,7 @@ export function requestsOf(book: Book, side: Side): number {
   return sum;
 }
 
-export function rollbackReport(latch: LatchRecord): RollbackReport {
+function rollbackReport(latch: LatchRecord): RollbackReport {
   const { cause, at, evidence, by, reason } = latch;
   return { cause, at, evidence, by, reason };
 }

@@ -21,7 +21,7 @@ import {
 } from "./sequential-test.ts";
 import { statusWords } from "./trip-words.ts";
 
-export type { Batch, EventKind, FailureEvent, Trip } from "./observation.ts";
+export type { Batch, FailureEvent, Trip } from "./observation.ts";
 export type { Metric } from "./sequential-test.ts";
 
 export interface Detector {

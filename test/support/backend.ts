@@ -81,3 +81,25 @@ export async function startBackend(script: Script, port = 0): Promise<TestBacken
     [Symbol.asyncDispose]: close,
   };
 }
+
+/** A backend that sees requests at their heads, for bodies that are long or never end. */
+export async function startStreamingBackend(
+  listener: (req: IncomingMessage, res: ServerResponse) => void,
+): Promise<{ readonly url: string } & AsyncDisposable> {
+  const server = createServer((req, res) => {
+    req.on("error", () => {}); // a client that leaves is part of many tests
+    listener(req, res);
+  });
+  const { promise, resolve } = Promise.withResolvers<void>();
+  server.listen(0, "127.0.0.1", () => resolve());
+  await promise;
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    [Symbol.asyncDispose]: async () => {
+      const closed = Promise.withResolvers<void>();
+      server.close(() => closed.resolve());
+      server.closeAllConnections();
+      await closed.promise;
+    },
+  };
+}

@@ -9,8 +9,8 @@ import { createInterface } from "node:readline";
 import type { AuditEntry, RouteStatus, StatusReport } from "../../src/model/reports.ts";
 import { until } from "./until.ts";
 
-const COMMAND = new URL("../../bin/cutover.js", import.meta.url).pathname;
-const TOKEN = "test-token";
+export const COMMAND = new URL("../../bin/cutover.js", import.meta.url).pathname;
+export const TOKEN = "test-token";
 
 export interface LogLine {
   readonly msg: string;
@@ -25,6 +25,10 @@ export interface TestGatewayOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** A folder that outlives this gateway (for restarts); default: one of its own. */
   readonly folder?: string;
+  /** What `serve` reads in place of rules.yaml, which is then not written. */
+  readonly paths?: readonly string[];
+  /** The program's entry file; default: this checkout's. */
+  readonly command?: string;
 }
 
 export class TestGateway implements AsyncDisposable {
@@ -45,7 +49,7 @@ export class TestGateway implements AsyncDisposable {
 
   static async start(options: TestGatewayOptions): Promise<TestGateway> {
     const folder = options.folder ?? (await mkdtemp(join(tmpdir(), "cutover-test-")));
-    await writeFile(join(folder, "rules.yaml"), options.rules);
+    if (options.paths === undefined) await writeFile(join(folder, "rules.yaml"), options.rules);
     const flags = [
       "--listen",
       "127.0.0.1:0",
@@ -59,9 +63,9 @@ export class TestGateway implements AsyncDisposable {
     const child = spawn(
       process.execPath,
       [
-        COMMAND,
+        options.command ?? COMMAND,
         "serve",
-        join(folder, "rules.yaml"),
+        ...(options.paths ?? [join(folder, "rules.yaml")]),
         "--state",
         join(folder, "state"),
         ...flags,
@@ -99,6 +103,16 @@ export class TestGateway implements AsyncDisposable {
   async route(name: string): Promise<RouteStatus> {
     const { body } = await this.admin("GET", `/api/v1/routes/${name}`);
     return body as RouteStatus;
+  }
+
+  /** Waits for an event of this name in the log; with `seen`, for one after so many lines. */
+  logged(msg: string, seen = 0): Promise<LogLine> {
+    return until(`${msg} is logged`, () => this.lines.slice(seen).find((line) => line.msg === msg));
+  }
+
+  /** An operator's action on a route, such as "rollback". */
+  async act(route: string, action: string, reason: string): Promise<{ status: number; body: unknown }> {
+    return this.admin("POST", `/api/v1/routes/${route}/${action}`, { reason });
   }
 
   async audit(): Promise<AuditEntry[]> {
@@ -190,6 +204,27 @@ export function rulesFor(oldUrl: string, newUrl: string, fields: string): string
     "  - name: r",
     '    match: { path: "/**" }',
     ...lines,
+    "",
+  ].join("\n");
+}
+
+/** Rules with a route for each name, under its path `/name/**`; the values are further lines of the route. */
+export function rulesWith(oldUrl: string, newUrl: string, routes: Readonly<Record<string, string>>): string {
+  const blocks = Object.entries(routes).map(([name, fields]) =>
+    [
+      `  - name: ${name}`,
+      `    match: { path: "/${name}/**" }`,
+      ...fields.split("\n").map((line) => `    ${line}`),
+    ].join("\n"),
+  );
+  return [
+    "version: 1",
+    "backends:",
+    `  legacy: { url: "${oldUrl}" }`,
+    `  modern: { url: "${newUrl}" }`,
+    "defaults: { old: legacy, new: modern }",
+    "routes:",
+    ...blocks,
     "",
   ].join("\n");
 }

@@ -12,3 +12,15 @@ export async function until<T>(
     await new Promise((resolve) => setTimeout(resolve, everyMs));
   }
 }
+
+/** Waits until a growing number has stopped growing for half a second. */
+export async function standstill(what: string, count: () => number): Promise<void> {
+  let last = -1;
+  let sinceMs = Date.now();
+  await until(what, () => {
+    const now = count();
+    if (now !== last) sinceMs = Date.now();
+    last = now;
+    return now > 0 && Date.now() - sinceMs > 500;
+  });
+}
