@@ -47,7 +47,9 @@ async function build(options: GatewayOptions, built: AsyncDisposableStack): Prom
     announcer.log("draining", { reason });
     void takeDown(options, plane, built, () => announcer.log("stopped", { reason })).then(finish);
   };
-  const metrics = createMetrics(createMetricsSource({ ...control, replacements: () => plane.replacements }));
+  const metrics = createMetrics(
+    createMetricsSource({ ...control, store: state.store, replacements: () => plane.replacements }),
+  );
   const desk = createDesk({
     ...control,
     store: state.store,

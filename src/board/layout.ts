@@ -58,7 +58,7 @@ export const DURATION_BOUNDS_US = [
   5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000, 2_500_000, 5_000_000, 10_000_000,
 ];
 
-/** Eight buckets to each doubling, so that a quantile is right within 6%. See latencyBucket. */
+/** Eight buckets to each doubling, so that the middle of one is right within 7%. See latencyBucket. */
 export const LATENCY_BUCKETS = 232;
 
 const sides = SIDES.length;
@@ -78,7 +78,8 @@ export const SLICE = {
   requests: words(sides * REASONS.length * CODES.length),
   /** [side][bound], and one above all bounds. */
   durations: words(sides * (DURATION_BOUNDS_US.length + 1)),
-  durationSumUs: words(sides),
+  /** Milliseconds: in microseconds, 72 minutes of waiting between two looks would be a whole turn. */
+  durationSumMs: words(sides),
   /** What the guard judges a side by: every leg that was evidence, and those that failed. */
   answers: words(sides),
   errors: words(sides),
@@ -110,6 +111,11 @@ export function bucketEndUs(bucket: number): number {
   if (bucket < 8) return bucket + 1;
   const exponent = Math.floor(bucket / 8) + 2;
   return (8 + (bucket % 8) + 1) * 2 ** (exponent - 3);
+}
+
+/** A latency that stands for all of a bucket, in microseconds: at most a sixteenth away from any of them. */
+export function bucketMiddleUs(bucket: number): number {
+  return bucket === 0 ? 0.5 : (bucketEndUs(bucket - 1) + bucketEndUs(bucket)) / 2;
 }
 
 export function tileBytes(threads: number): number {

@@ -20,6 +20,8 @@ export type Evidence = "well" | "error" | "client-error";
 
 export class Recorder {
   readonly #slice: Uint32Array;
+  /** Durations that are not whole milliseconds yet, in microseconds by side. */
+  readonly #restUs = [0, 0];
 
   constructor(tile: Tile, thread: number) {
     this.#slice = tile.slice(thread);
@@ -44,7 +46,7 @@ export class Recorder {
     const sideIndex = SIDE_INDEX[side];
     this.#add(requestsWord(sideIndex, reason, code), 1);
     this.#add(SLICE.durations + sideIndex * (DURATION_BOUNDS_US.length + 1) + durationIndex(durationUs), 1);
-    this.#add(SLICE.durationSumUs + sideIndex, durationUs);
+    this.#addDuration(sideIndex, durationUs);
     this.#touch();
   }
 
@@ -74,6 +76,13 @@ export class Recorder {
   comparison(result: LocalComparison): void {
     this.#add(SLICE.comparisons + LOCAL_COMPARISONS.indexOf(result), 1);
     this.#touch();
+  }
+
+  #addDuration(sideIndex: number, durationUs: number): void {
+    const us = (this.#restUs[sideIndex] as number) + durationUs;
+    const wholeMs = Math.floor(us / 1000);
+    this.#restUs[sideIndex] = us - wholeMs * 1000;
+    this.#add(SLICE.durationSumMs + sideIndex, wholeMs);
   }
 
   #add(word: number, amount: number): void {

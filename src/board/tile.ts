@@ -76,8 +76,11 @@ export class Tile {
   takeRate(perSecond: number, nowSecond: number): boolean {
     const second = nowSecond | 0;
     const counted = Atomics.load(this.#switches, SWITCH.rateSecond);
+    const aheadSeconds = (second - counted) | 0;
+    // One second back is a thread that is late; further back, the clock was set.
+    const isAnother = aheadSeconds > 0 || aheadSeconds < -1;
     if (
-      counted !== second &&
+      isAnother &&
       Atomics.compareExchange(this.#switches, SWITCH.rateSecond, counted, second) === counted
     ) {
       Atomics.store(this.#switches, SWITCH.rateCount, 0);

@@ -7,7 +7,15 @@ import { countsOf, evidenceOf } from "../model/detector.ts";
 import type { Actor, AuditEntry, RollbackEvidence } from "../model/reports.ts";
 import type { Route } from "../model/ruleset.ts";
 import { type Book, type Books, forgetEvidence } from "./books.ts";
-import type { LatchRecord, Store } from "./store-types.ts";
+import type { LatchRecord, NewAuditEntry, Store } from "./store-types.ts";
+
+/** How long a store that could not keep a latch is left alone. */
+const STORE_AGAIN_MS = 1_000;
+/** A disk that hangs must hold up neither a reload nor an operator's answer: what it keeps for later goes on. */
+const STORE_PATIENCE_MS = 2_000;
+
+/** Whether a rollback would survive a restart by now. It acts in either case. */
+export type Kept = "stored" | "not stored yet";
 
 export interface Cause {
   /** killSwitch | errors | client-errors | latency | mismatches | operator | store-damaged */
@@ -24,7 +32,10 @@ export interface LatchTools {
   readonly rulesVersion: () => string;
   readonly nowMs: () => number;
   readonly nowIso: () => string;
+  /** To those who listen: the entry is in the store. */
   readonly announce: (entry: AuditEntry) => void;
+  /** To the event log: it has happened. */
+  readonly log: (msg: "rollback" | "reset", fields: Readonly<Record<string, unknown>>) => void;
   /** A store that cannot be written: loud, but never in the way of a rollback. */
   readonly storeFailed: (error: unknown) => void;
 }
@@ -34,6 +45,7 @@ export class Latches {
   /** Also of routes that the rules do not name at present: they come back latched. */
   readonly #records = new Map<string, LatchRecord>();
   readonly #rollbackCounts = new Map<string, Map<string, number>>();
+  readonly #clearing = new Set<string>();
   #damage: { readonly why: string; readonly at: string } | null = null;
 
   constructor(tools: LatchTools) {
@@ -48,7 +60,12 @@ export class Latches {
     for (const record of await store.latches()) this.#records.set(record.route, record);
   }
 
-  /** Why nothing may go to new; null: the store is sound. */
+  /** A reset that is being stored: the latch stands until it is, and a new rollback outlives it. */
+  isClearing(route: string): boolean {
+    return this.#clearing.has(route);
+  }
+
+  /** Why nothing may go to new; null: the store was sound when it was read. */
   get damage(): string | null {
     return this.#damage?.why ?? null;
   }
@@ -83,21 +100,19 @@ export class Latches {
       if (record === undefined) continue;
       book.tile.latch();
       if (route.revision <= record.revision) continue;
-      try {
-        await this.#clear(book, route.name, "rules", `revision ${record.revision} → ${route.revision}`);
-      } catch (error) {
-        this.#tools.storeFailed(error); // stays latched: the next reload tries again
-      }
+      const reason = `revision ${record.revision} → ${route.revision}`;
+      // Where it fails the route stays latched: the next reload tries again.
+      const clearing = this.#clear(book, route.name, "rules", reason).catch(this.#tools.storeFailed);
+      await patiently(clearing);
     }
   }
 
-  /** Latches at once, then stores. Resolves when it is stored, or could not be. */
-  async rollback(book: Book, cause: Cause): Promise<void> {
+  /** Latches at once, then stores. Resolves when it is stored, could not be, or the disk takes its time. */
+  async rollback(book: Book, cause: Cause): Promise<Kept> {
     const { route } = book;
-    if (route === null) return;
+    if (route === null) return "stored";
     book.tile.latch();
-    const { store, nowIso, announce, storeFailed } = this.#tools;
-    const at = nowIso();
+    const at = this.#tools.nowIso();
     const record: LatchRecord = {
       route: route.name,
       cause: cause.cause,
@@ -111,19 +126,29 @@ export class Latches {
     const counts = this.#rollbackCounts.get(route.name) ?? new Map<string, number>();
     counts.set(cause.cause, (counts.get(cause.cause) ?? 0) + 1);
     this.#rollbackCounts.set(route.name, counts);
-    const audit = {
-      at,
-      route: route.name,
-      action: "rollback",
-      by: cause.by,
-      reason: cause.reason,
-      from: "serving",
-      to: "rolled-back",
-    };
+    const { cause: metric, by, reason, evidence } = record;
+    this.#tools.log("rollback", { route: route.name, cause: metric, by, reason, evidence });
+    return (await patiently(this.#keep(record, auditOf(record)))) ?? "not stored yet";
+  }
+
+  /** Writes every latch again: into a store that took a damaged one's place. */
+  async storeAgain(): Promise<void> {
+    for (const record of this.#records.values()) await this.#keep(record, auditOf(record));
+  }
+
+  /** A store that fails is asked again for as long as the latch stands: a restart must find it. */
+  async #keep(record: LatchRecord, audit: NewAuditEntry): Promise<Kept> {
+    const { store, announce, storeFailed } = this.#tools;
     try {
       announce(await store.latch(record, audit));
+      return "stored";
     } catch (error) {
       storeFailed(error);
+      const again = (): void => {
+        if (this.#records.get(record.route) === record) void this.#keep(record, audit);
+      };
+      setTimeout(again, STORE_AGAIN_MS).unref();
+      return "not stored yet";
     }
   }
 
@@ -134,7 +159,8 @@ export class Latches {
 
   async #clear(book: Book, name: string, by: Actor, reason: string): Promise<void> {
     const { store, nowIso, nowMs, announce } = this.#tools;
-    const entry = await store.unlatch(name, {
+    const record = this.#records.get(name);
+    const audit = {
       at: nowIso(),
       route: name,
       action: "reset",
@@ -142,11 +168,19 @@ export class Latches {
       reason,
       from: "rolled-back",
       to: "serving",
-    });
+    };
+    this.#clearing.add(name);
+    try {
+      announce(await store.unlatch(name, audit));
+    } finally {
+      this.#clearing.delete(name);
+    }
+    // Rolled back again meanwhile: that one is stored after this, and stays.
+    if (this.#records.get(name) !== record) return;
     this.#records.delete(name);
     forgetEvidence(book, nowMs());
     book.tile.unlatch();
-    announce(entry);
+    this.#tools.log("reset", { route: name, by, reason });
   }
 
   #evidence(book: Book, summary: string): RollbackEvidence {
@@ -177,6 +211,21 @@ export class Latches {
       },
       revision: 0,
     };
+  }
+}
+
+function auditOf({ at, route, by, reason }: LatchRecord): NewAuditEntry {
+  return { at, route, action: "rollback", by, reason, from: "serving", to: "rolled-back" };
+}
+
+/** What it resolves to, or undefined where it takes too long; it goes on in that case. */
+async function patiently<T>(work: Promise<T>): Promise<T | undefined> {
+  const { promise, resolve } = Promise.withResolvers<undefined>();
+  const timer = setTimeout(() => resolve(undefined), STORE_PATIENCE_MS);
+  try {
+    return await Promise.race([work, promise]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

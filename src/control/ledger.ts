@@ -1,6 +1,14 @@
 /** Adds up what the data threads have counted on the board: totals, and what is new since the last look. */
 
-import { bucketEndUs, LATENCY_BUCKETS, SIDE_INDEX, SIDES, SLICE, SLICE_WORDS } from "../board/layout.ts";
+import {
+  bucketEndUs,
+  bucketMiddleUs,
+  LATENCY_BUCKETS,
+  SIDE_INDEX,
+  SIDES,
+  SLICE,
+  SLICE_WORDS,
+} from "../board/layout.ts";
 import type { Tile } from "../board/tile.ts";
 import type { Side } from "../model/ruleset.ts";
 
@@ -81,20 +89,23 @@ export class Account {
       for (let i = 0; i < LATENCY_BUCKETS; i++)
         counts[i] = (counts[i] as number) + (window.counts[from + i] as number);
     }
-    const p50 = quantileUs(counts, 0.5);
-    const p99 = quantileUs(counts, 0.99);
-    return p50 === null || p99 === null ? null : { p50: p50 / 1000, p99: p99 / 1000 };
+    const p50 = quantileBucket(counts, 0.5);
+    const p99 = quantileBucket(counts, 0.99);
+    if (p50 === null || p99 === null) return null;
+    return { p50: bucketMiddleUs(p50) / 1000, p99: bucketMiddleUs(p99) / 1000 };
   }
 
   /**
    * Old's p99 in microseconds when a minute of it is complete, once; null otherwise. Until the next one the
-   * limit for slow answers stays where it is.
+   * limit for slow answers stays where it is. It is the end of a bucket: never too low, which would call more
+   * than one in a hundred of old's own answers slow.
    */
   completedBaselineUs(nowMs: number): number | null {
     const baseline = this.#baseline;
     if (nowMs - baseline.beganMs < BASELINE_MS || baseline.answers < MIN_BASELINE_ANSWERS) return null;
     this.#baseline = { beganMs: nowMs, counts: new Float64Array(LATENCY_BUCKETS), answers: 0 };
-    return quantileUs(baseline.counts, 0.99);
+    const p99 = quantileBucket(baseline.counts, 0.99);
+    return p99 === null ? null : bucketEndUs(p99);
   }
 
   #isTouched(slice: Uint32Array, thread: number): boolean {
@@ -145,15 +156,15 @@ function minus(a: Record<Side, number>, b: Record<Side, number>): Record<Side, n
   return { old: a.old - b.old, new: a.new - b.new };
 }
 
-/** The end of the bucket in which the quantile lies; null: no counts. */
-export function quantileUs(counts: Float64Array, quantile: number): number | null {
+/** The bucket in which the quantile lies; null: no counts. */
+function quantileBucket(counts: Float64Array, quantile: number): number | null {
   let all = 0;
   for (const count of counts) all += count;
   if (all === 0) return null;
   let left = Math.ceil(all * quantile);
   for (let bucket = 0; bucket < counts.length; bucket++) {
     left -= counts[bucket] as number;
-    if (left <= 0) return bucketEndUs(bucket);
+    if (left <= 0) return bucket;
   }
-  return bucketEndUs(counts.length - 1);
+  return counts.length - 1;
 }

@@ -10,15 +10,23 @@ import { type Book, type Books, UNMATCHED } from "./books.ts";
 import type { Latches } from "./latches.ts";
 import type { RulesKeeper } from "./rules-keeper.ts";
 import { comparisonCounts, shadowCounts } from "./status.ts";
+import type { Store } from "./store-types.ts";
 
 export interface MetricsParts {
   readonly books: Books;
   readonly latches: Latches;
   readonly rules: RulesKeeper;
+  readonly store: Store;
   readonly replacements: () => Iterable<[kind: string, count: number]>;
 }
 
-export function createMetricsSource({ books, latches, rules, replacements }: MetricsParts): MetricsSource {
+export function createMetricsSource({
+  books,
+  latches,
+  rules,
+  store,
+  replacements,
+}: MetricsParts): MetricsSource {
   const routes = function* <T>(read: (book: Book, route: string) => Iterable<T>): Iterable<T> {
     for (const book of books.all) yield* read(book, nameOf(book));
   };
@@ -46,7 +54,7 @@ export function createMetricsSource({ books, latches, rules, replacements }: Met
     reloadTimestamp: () => [{ labels: {}, value: rules.loadedMs / 1000 }],
     rulesInfo: () => [{ labels: { version: rules.ruleset.version }, value: 1 }],
     inFlight: () => SIDES.map((side) => ({ labels: { side }, value: inFlight(books, side) })),
-    storeDamaged: () => [{ labels: {}, value: latches.damage === null ? 0 : 1 }],
+    storeDamaged: () => [{ labels: {}, value: store.health.kind === "damaged" ? 1 : 0 }],
     threadReplacements: () => [...replacements()].map(([thread, value]) => ({ labels: { thread }, value })),
   };
 }
@@ -72,7 +80,7 @@ function* durationSamples(book: Book, route: string): Iterable<HistogramSample> 
   for (const side of SIDES) {
     const first = SLICE.durations + SIDE_INDEX[side] * buckets;
     const counts = Array.from({ length: buckets }, (_, bucket) => book.account.total(first + bucket));
-    const sum = book.account.total(SLICE.durationSumUs + SIDE_INDEX[side]) / 1e6;
+    const sum = book.account.total(SLICE.durationSumMs + SIDE_INDEX[side]) / 1000;
     yield { labels: { route, side }, counts, sum };
   }
 }

@@ -41,21 +41,24 @@ export class SampleKeeper {
   /** Stores what waits. A slow store gets one group at a time. */
   async flush(): Promise<void> {
     if (this.#flushing || this.#waiting.length === 0) return;
+    this.#flushing = true;
+    await this.#handOver();
+    this.#flushing = false;
+  }
+
+  /** Hands over what still waits. The store's close waits for it, with a deadline: a disk may hang. */
+  stop(): void {
+    clearInterval(this.#timer);
+    if (this.#waiting.length > 0) void this.#handOver();
+  }
+
+  async #handOver(): Promise<void> {
     const group = this.#waiting;
     this.#waiting = [];
-    this.#flushing = true;
     try {
       await this.#store.addSamples(group);
     } catch (error) {
       this.#onError(error);
-    } finally {
-      this.#flushing = false;
     }
-  }
-
-  /** Stores what still waits, and no more after that. */
-  async stop(): Promise<void> {
-    clearInterval(this.#timer);
-    await this.flush();
   }
 }

@@ -32,7 +32,7 @@ export interface ControlRoom {
   /** What the first threads start with. */
   readonly firstRules: RulesMessage;
   /** Who puts later rules in force on the data threads. */
-  serveBy(apply: (rules: RulesMessage) => Promise<void>): void;
+  serveBy(apply: (rules: RulesMessage) => Promise<void>): Promise<void>;
   takeComparison(compared: Compared): void;
 }
 
@@ -55,10 +55,8 @@ export async function openControlRoom(
     books,
     rulesVersion: () => rules.ruleset.version,
     ...clock,
-    announce: (entry) => {
-      announcer.log(entry.action, { ...entry });
-      announcer.announce(entry);
-    },
+    announce: (entry) => announcer.announce(entry),
+    log: (msg, fields) => announcer.log(msg, fields),
     storeFailed: (error) => announcer.storeFailed(error),
   });
   const health = new HealthBoard();
@@ -75,11 +73,15 @@ export async function openControlRoom(
     return rulesMessage(ruleset, books, words);
   };
   let apply = async (_rules: RulesMessage): Promise<void> => {};
+  let latest: RulesMessage | null = null;
   const rules: RulesKeeper = new RulesKeeper({
     paths: options.rules,
     env: options.env,
     keyFileSecret: randomBytes(16).toString("hex"),
-    putInForce: async (ruleset) => apply(await prepare(ruleset)),
+    putInForce: async (ruleset) => {
+      latest = await prepare(ruleset);
+      await apply(latest);
+    },
     onReloaded: ({ version, changes }, by, reason) => {
       announcer.log("reload", { rules: version, changes, by });
       void announcer.record({ route: null, action: "reload", by, reason, from: null, to: version });
@@ -111,8 +113,10 @@ export async function openControlRoom(
     bell,
     rings,
     firstRules,
-    serveBy: (serve) => {
+    serveBy: async (serve) => {
       apply = serve;
+      // Reloaded while the data threads started: they have begun with rules that are no longer in force.
+      if (latest !== null) await serve(latest);
     },
     takeComparison: (compared) => {
       const book = books.named(compared.route);

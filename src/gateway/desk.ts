@@ -39,9 +39,11 @@ export function createDesk(parts: DeskParts): Desk {
   const rollback = async (name: string, reason: string): Promise<ActionResult> => {
     const book = books.named(name);
     if (book === undefined) return refused(`there is no route ${name}`);
-    if (book.tile.latched) return done(`${name} is rolled back already`);
-    await latches.rollback(book, { cause: "operator", by: "operator", reason, summary: reason });
-    return done(`${name} is rolled back: everything goes to old until it is reset`);
+    if (book.tile.latched && !latches.isClearing(name)) return done(`${name} is rolled back already`);
+    const kept = await latches.rollback(book, { cause: "operator", by: "operator", reason, summary: reason });
+    const caveat =
+      kept === "stored" ? "" : "; the state folder has not kept it yet, a restart now would forget it";
+    return done(`${name} is rolled back: everything goes to old until it is reset${caveat}`);
   };
 
   const reset = async (name: string, reason: string): Promise<ActionResult> => {
@@ -69,7 +71,7 @@ export function createDesk(parts: DeskParts): Desk {
       threads: parts.threads,
       uptimeSeconds: Math.floor((nowMs() - parts.startedMs) / 1000),
       draining: parts.isDraining(),
-      store: latches.damage === null ? "ok" : `damaged: ${latches.damage}`,
+      store: store.health.kind === "damaged" ? `damaged: ${store.health.why}` : "ok",
       backends: backendStatus(parts),
       routes: rules.ruleset.routes.flatMap(({ name }) => {
         const book = books.named(name);
@@ -87,22 +89,21 @@ export function createDesk(parts: DeskParts): Desk {
     },
     reset,
     resetStore: async (reason) => {
-      if (latches.damage === null) return refused("the store is sound: reset a route instead");
+      if (store.health.kind !== "damaged") return refused("the store is sound: reset a route instead");
       try {
         await store.reset();
       } catch (error) {
         return refused((error as Error).message);
       }
+      const from = "store-damaged";
+      await announcer.record({ route: null, action: "reset", by: "operator", reason, from, to: "serving" });
+      if (latches.damage === null) {
+        // It was damaged while the gateway ran, which knows what is latched.
+        await latches.storeAgain();
+        return done("the damaged store was put aside, a new one begun; what is rolled back stays so");
+      }
       await latches.restore();
       for (const book of books.all) book.tile.unlatch();
-      await announcer.record({
-        route: null,
-        action: "reset",
-        by: "operator",
-        reason,
-        from: "store-damaged",
-        to: "serving",
-      });
       return done("the damaged store was put aside, a new one begun: the rules decide again");
     },
     reload: (reason) => rules.reload("operator", reason),

@@ -65,7 +65,7 @@ export async function startPlane(
   });
   built.defer(() => data.terminate());
   reconnect = () => data.reconnectCompare();
-  control.serveBy((rules) => data.apply(rules));
+  await control.serveBy((rules) => data.apply(rules));
   return {
     port: data.port,
     replacements,

@@ -1,0 +1,154 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { SWITCH } from "../../src/board/layout.ts";
+import { Tile } from "../../src/board/tile.ts";
+import { onThreads } from "./threads.ts";
+
+test("a new tile is open, obeys the rules' shares, and kills nothing", () => {
+  const tile = Tile.create(2);
+  assert.deepEqual(
+    [tile.latched, tile.killed, tile.closed, tile.killStreak, tile.slowUs],
+    Array(5).fill(false).fill(0, 3),
+  );
+  assert.equal(tile.canaryPpm(50_000), 50_000);
+  assert.equal(tile.shadowPpm(7), 7);
+  for (let i = 0; i < 100; i += 1) assert.equal(tile.addToKillStreak(), false);
+  assert.equal(tile.latched, false);
+});
+
+test("what one holder of a tile switches, every other sees at once", () => {
+  const tile = Tile.create(1);
+  const other = new Tile(tile.buffer);
+  tile.latch();
+  assert.equal(other.latched, true);
+  tile.overrideShares({ canaryPpm: 10_000, shadowPpm: 0 });
+  assert.deepEqual([other.canaryPpm(1), other.shadowPpm(1)], [10_000, 0]);
+  tile.overrideShares(null);
+  assert.deepEqual([other.canaryPpm(1), other.shadowPpm(2)], [1, 2]);
+  tile.setSlowUs(1234);
+  assert.equal(other.slowUs, 1234);
+});
+
+test("latched, killed and closed are all rolled back, and only a reset opens again", () => {
+  const tile = Tile.create(1);
+  const state = () => [tile.latched, tile.killed, tile.closed];
+  tile.setKillLimit(1);
+  assert.equal(tile.addToKillStreak(), true);
+  assert.deepEqual(state(), [true, true, false]);
+  tile.latch();
+  assert.deepEqual(state(), [true, false, false]);
+  tile.close();
+  assert.deepEqual(state(), [true, false, true]);
+  tile.unlatch();
+  assert.deepEqual(state(), [false, false, false]);
+});
+
+test("the streak latches at its limit, not before, and only once", () => {
+  const tile = Tile.create(1);
+  tile.setKillLimit(5);
+  const answers = Array.from({ length: 8 }, () => tile.addToKillStreak());
+  assert.deepEqual(answers, [false, false, false, false, true, false, false, false]);
+});
+
+test("one good answer of new begins the streak again", () => {
+  fc.assert(
+    fc.property(fc.array(fc.boolean(), { maxLength: 60 }), fc.integer({ min: 1, max: 6 }), (goods, limit) => {
+      const tile = Tile.create(1);
+      tile.setKillLimit(limit);
+      let running = 0;
+      let expected = false;
+      for (const good of goods) {
+        running = good ? 0 : running + 1;
+        if (good) tile.breakKillStreak();
+        const latchedNow = !good && tile.addToKillStreak();
+        assert.equal(latchedNow, !expected && running >= limit);
+        expected ||= latchedNow;
+        assert.equal(tile.latched, expected);
+      }
+    }),
+  );
+});
+
+test("a reset forgets the streak: one more failure does not roll back again", () => {
+  const tile = Tile.create(1);
+  tile.setKillLimit(2);
+  tile.addToKillStreak();
+  tile.addToKillStreak();
+  tile.unlatch();
+  assert.equal(tile.addToKillStreak(), false);
+  assert.equal(tile.addToKillStreak(), true);
+});
+
+test("a kill switch never takes the place of a latch, nor opens what a damaged store has closed", () => {
+  for (const hold of ["latch", "close"] as const) {
+    const tile = Tile.create(1);
+    tile.setKillLimit(1);
+    tile[hold]();
+    assert.equal(tile.addToKillStreak(), false);
+    assert.equal(tile.killed, false);
+    assert.equal(tile.closed, hold === "close");
+  }
+});
+
+test("from several threads at once, exactly one call latches", async () => {
+  const tile = Tile.create(1);
+  tile.setKillLimit(5000);
+  const latched = await onThreads<number>(3, "kill", tile.buffer, 4000);
+  assert.equal(
+    latched.reduce((sum, count) => sum + count),
+    1,
+  );
+  assert.equal(tile.killed, true);
+  assert.equal(tile.killStreak, 12_000);
+});
+
+test("running numbers of shadows are given once each, over all threads", async () => {
+  const tile = Tile.create(1);
+  const numbers = (await onThreads<number[]>(3, "sequence", tile.buffer, 3000)).flat();
+  assert.equal(new Set(numbers).size, 9000);
+  assert.equal(Math.max(...numbers), 8999);
+});
+
+test("the running number goes on through 2^31 and begins again after 2^32", () => {
+  const tile = Tile.create(1);
+  const switches = new Int32Array(tile.buffer);
+  switches[SWITCH.shadowSequence] = 2 ** 31 - 1;
+  assert.deepEqual([tile.nextShadowSequence(), tile.nextShadowSequence()], [2 ** 31 - 1, 2 ** 31]);
+  switches[SWITCH.shadowSequence] = -1;
+  assert.deepEqual([tile.nextShadowSequence(), tile.nextShadowSequence()], [2 ** 32 - 1, 0]);
+});
+
+test("no more than the rate is got in one second, and all of it again in the next", () => {
+  const tile = Tile.create(1);
+  for (const second of [1_800_000_000, 1_800_000_001, 2_200_000_000]) {
+    const got = Array.from({ length: 25 }, () => tile.takeRate(10, second)).filter(Boolean);
+    assert.equal(got.length, 10, `second ${second}`);
+  }
+  assert.equal(tile.takeRate(0, 1), false);
+});
+
+test("a thread that is late into the next second does not begin the last one again", () => {
+  const tile = Tile.create(1);
+  const got = (second: number) => Array.from({ length: 25 }, () => tile.takeRate(10, second)).filter(Boolean);
+  assert.equal(got(1_800_000_000).length, 10);
+  assert.equal(got(1_800_000_001).length, 10);
+  assert.equal(got(1_800_000_000).length, 0);
+  assert.equal(got(1_800_000_001).length, 0);
+});
+
+test("a clock that is set back does not stop shadows until it has caught up", () => {
+  const tile = Tile.create(1);
+  assert.equal(tile.takeRate(1, 1_800_000_000), true);
+  assert.equal(tile.takeRate(1, 1_799_996_400), true);
+});
+
+test("the rate is one for all threads", async () => {
+  const tile = Tile.create(1);
+  tile.takeRate(100, 1_800_000_000); // the second has begun
+  const got = await onThreads<number>(3, "rate", tile.buffer, 1000);
+  assert.equal(
+    got.reduce((sum, count) => sum + count),
+    99,
+  );
+});

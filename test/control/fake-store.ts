@@ -1,0 +1,75 @@
+/** A store whose answers a test decides: at once, later, never, or an error. */
+
+import type {
+  LatchRecord,
+  NewAuditEntry,
+  NewSample,
+  Store,
+  StoreHealth,
+} from "../../src/control/store-types.ts";
+import type { AuditEntry } from "../../src/model/reports.ts";
+
+export interface FakeStore extends Store {
+  health: StoreHealth;
+  /** What is "on disk". */
+  readonly kept: Map<string, LatchRecord>;
+  readonly groups: (readonly NewSample[])[];
+  /** Every write waits for it; a test puts its own promise here. */
+  disk: () => Promise<void>;
+}
+
+export function createFakeStore(latches: readonly LatchRecord[] = []): FakeStore {
+  const entries: AuditEntry[] = [];
+  const kept = new Map(latches.map((record) => [record.route, record]));
+  const write = async (audit: NewAuditEntry, change: () => void): Promise<AuditEntry> => {
+    await store.disk();
+    change();
+    const entry = { ...audit, id: entries.length + 1 };
+    entries.push(entry);
+    return entry;
+  };
+  const store: FakeStore = {
+    health: { kind: "sound" },
+    kept,
+    groups: [],
+    disk: async () => {},
+    latches: async () => [...kept.values()],
+    latch: (record, audit) => write(audit, () => kept.set(record.route, record)),
+    unlatch: (route, audit) => write(audit, () => kept.delete(route)),
+    append: (audit) => write(audit, () => {}),
+    audit: async () => entries.toReversed(),
+    auditAfter: async (id) => entries.filter((entry) => entry.id > id),
+    addSamples: async (group) => {
+      await store.disk();
+      store.groups.push(group);
+    },
+    samples: async () => [],
+    sample: async () => undefined,
+    meta: async () => undefined,
+    setMeta: async () => {},
+    close: async () => {},
+  };
+  return store;
+}
+
+export const never = (): Promise<void> => new Promise(() => {});
+
+export const full = async (): Promise<void> => {
+  throw new Error("the disk is full");
+};
+
+/** A disk that answers when it is told to, in the order of the calls. */
+export function createSlowDisk() {
+  const waiting: (() => void)[] = [];
+  return {
+    disk: () => new Promise<void>((resolve) => waiting.push(resolve)),
+    /** Writes that wait. */
+    get waiting(): number {
+      return waiting.length;
+    },
+    /** Lets the oldest write go on. */
+    answerOne(): void {
+      waiting.shift()?.();
+    },
+  };
+}

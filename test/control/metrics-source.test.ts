@@ -1,0 +1,154 @@
+import assert from "node:assert/strict";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { Recorder } from "../../src/board/recorder.ts";
+import { Books, countComparison } from "../../src/control/books.ts";
+import { Latches } from "../../src/control/latches.ts";
+import { createMetricsSource } from "../../src/control/metrics-source.ts";
+import { RulesKeeper } from "../../src/control/rules-keeper.ts";
+import { CODES } from "../../src/model/failures.ts";
+import { REASON_INDEX } from "../../src/model/reasons.ts";
+import { createMetrics } from "../../src/observe/metrics.ts";
+import { assertHistograms, readExposition } from "../observe/exposition.ts";
+import { createFakeStore } from "./fake-store.ts";
+
+const RULES = `version: 1
+backends:
+  legacy: { url: http://127.0.0.1:9001 }
+  modern: { url: http://127.0.0.1:9002 }
+routes:
+  - { name: profiles, match: { path: "/p/**" }, old: legacy, new: modern, canary: 25% }
+  - { name: orders, match: { path: "/o/**" }, old: legacy, new: modern, canary: 5% }
+`;
+const OK = CODES.indexOf("2xx");
+
+const folder = await mkdtemp(join(tmpdir(), "cutover-metrics-"));
+await writeFile(join(folder, "rules.yaml"), RULES);
+const rules = new RulesKeeper({
+  paths: [folder],
+  env: {},
+  keyFileSecret: "secret",
+  putInForce: async () => {},
+  onReloaded: () => {},
+  onFailed: () => {},
+  onWarnings: () => {},
+  nowMs: () => 1_777_000_000_000,
+});
+const { routes } = await rules.load();
+after(async () => {
+  rules.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** The control room's numbers over two data threads, and a reader of what Prometheus is shown of them. */
+function open() {
+  const books = new Books(2, 0);
+  books.follow(routes, 0);
+  const store = createFakeStore();
+  const latches = new Latches({
+    store,
+    books,
+    rulesVersion: () => rules.ruleset.version,
+    nowMs: () => 0,
+    nowIso: () => "2026-05-01T10:00:00.000Z",
+    announce: () => {},
+    log: () => {},
+    storeFailed: (error) => assert.fail(String(error)),
+  });
+  const replacements = new Map([["data", 2]]);
+  const metrics = createMetrics(
+    createMetricsSource({ books, latches, rules, store, replacements: () => replacements }),
+  );
+  const scrape = async () => {
+    for (const book of [...books.all, books.unmatched]) book.account.read(0);
+    const exposition = readExposition((await metrics.render()).text);
+    const value = (name: string, labels: Readonly<Record<string, string>> = {}) =>
+      exposition.lines.find(
+        (line) =>
+          line.name === name && Object.entries(labels).every(([label, text]) => line.labels[label] === text),
+      )?.value;
+    return { exposition, value };
+  };
+  const book = (name: string) => books.named(name) ?? assert.fail(`no book of ${name}`);
+  return { books, book, latches, scrape };
+}
+
+test("what two threads counted is shown added up, by route, side, reason and code", async () => {
+  const { books, book, scrape } = open();
+  for (const thread of [0, 1]) {
+    const recorder = new Recorder(book("profiles").tile, thread);
+    recorder.began("new");
+    recorder.request("new", REASON_INDEX["canary-share"], OK, 3_000);
+    recorder.request("new", REASON_INDEX["canary-share"], OK, 30_000);
+    recorder.request("old", REASON_INDEX.fallback, CODES.indexOf("http_response_timeout"), 11_000_000);
+    recorder.fallback();
+    recorder.shadow("too_large");
+    recorder.comparison("match");
+    new Recorder(books.unmatched.tile, thread).request("old", REASON_INDEX.unmatched, OK, 1_000);
+  }
+  countComparison(book("profiles"), { kind: "mismatch", differences: [] }, null);
+  const { value, exposition } = await scrape();
+  const route = "profiles";
+  const drawn = { route, side: "new", reason: "canary-share", code: "2xx" };
+  assert.equal(value("cutover_requests_total", drawn), 4);
+  assert.equal(
+    value("cutover_requests_total", { route, reason: "fallback", code: "http_response_timeout" }),
+    2,
+  );
+  assert.equal(value("cutover_requests_total", { route: "unmatched", reason: "unmatched" }), 2);
+  assert.equal(value("cutover_requests_total", { route: "orders" }), undefined, "nothing has happened there");
+  assert.equal(value("cutover_fallbacks_total", { route }), 2);
+  assert.equal(value("cutover_shadow_total", { route, result: "too_large" }), 2);
+  assert.equal(value("cutover_comparisons_total", { route, result: "match" }), 2);
+  assert.equal(value("cutover_mismatch_ratio", { route }), 1 / 3);
+  assert.equal(value("cutover_inflight_requests", { side: "new" }), 2);
+  const duration = "cutover_request_duration_seconds";
+  const fresh = { route, side: "new" };
+  assert.equal(value(`${duration}_bucket`, { ...fresh, le: "0.005" }), 2);
+  assert.equal(value(`${duration}_bucket`, { ...fresh, le: "0.025" }), 2);
+  assert.equal(value(`${duration}_bucket`, { ...fresh, le: "0.05" }), 4);
+  assert.equal(value(`${duration}_bucket`, { ...fresh, le: "+Inf" }), 4);
+  assert.equal(value(`${duration}_sum`, fresh), 0.066);
+  assert.equal(value(`${duration}_bucket`, { route, side: "old", le: "10" }), 0);
+  assert.equal(value(`${duration}_sum`, { route, side: "old" }), 22);
+  assert.equal(assertHistograms(exposition), 6, "two sides of two routes and of the unmatched");
+});
+
+test("the sum of durations is right also where many long waits end between two scrapes", async () => {
+  const { book, scrape } = open();
+  const recorder = new Recorder(book("orders").tile, 0);
+  for (let i = 0; i < 4000; i += 1) recorder.request("new", 0, OK, 30e6);
+  const { value } = await scrape();
+  assert.equal(value("cutover_request_duration_seconds_sum", { route: "orders", side: "new" }), 120_000);
+});
+
+test("a rollback shows as latched, with no share to new, counted by cause", async () => {
+  const { book, latches, scrape } = open();
+  const before = await scrape();
+  assert.equal(before.value("cutover_canary_share_ratio", { route: "profiles" }), 0.25);
+  assert.equal(before.value("cutover_rollback_latched", { route: "profiles" }), 0);
+  await latches.rollback(book("profiles"), {
+    cause: "killSwitch",
+    by: "guard",
+    reason: "r",
+    summary: "five times running",
+  });
+  const { value } = await scrape();
+  assert.equal(value("cutover_canary_share_ratio", { route: "profiles" }), 0);
+  assert.equal(value("cutover_rollback_latched", { route: "profiles" }), 1);
+  assert.equal(value("cutover_rollbacks_total", { route: "profiles", cause: "killSwitch" }), 1);
+  assert.equal(value("cutover_canary_share_ratio", { route: "orders" }), 0.05);
+  assert.equal(value("cutover_guard_evidence", { route: "orders", metric: "errors" }), 0);
+});
+
+test("the rules in force, the state of the store and replaced threads are shown", async () => {
+  const { scrape } = open();
+  const { value } = await scrape();
+  assert.equal(value("cutover_rules_last_reload_success"), 1);
+  assert.equal(value("cutover_rules_last_reload_timestamp_seconds"), 1_777_000_000);
+  assert.equal(value("cutover_rules_info", { version: rules.ruleset.version }), 1);
+  assert.equal(value("cutover_store_damaged"), 0);
+  assert.equal(value("cutover_thread_replacements_total", { thread: "data" }), 2);
+});

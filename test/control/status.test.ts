@@ -1,0 +1,134 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Recorder } from "../../src/board/recorder.ts";
+import { Books, countComparison } from "../../src/control/books.ts";
+import { routeStatus } from "../../src/control/status.ts";
+import { observe } from "../../src/model/detector.ts";
+import { CODES } from "../../src/model/failures.ts";
+import { REASON_INDEX } from "../../src/model/reasons.ts";
+import { canaryOf, routeOf } from "../model/rules.ts";
+import { batchOf, failure, guardOf } from "../model/traffic.ts";
+import { latchRecord } from "./store-fixtures.ts";
+
+const OK = CODES.indexOf("2xx");
+
+function open(changes: Parameters<typeof routeOf>[0] = {}) {
+  const route = routeOf({
+    name: "profiles",
+    guard: guardOf(),
+    canary: canaryOf({ sharePpm: 50_000 }),
+    ...changes,
+  });
+  const books = new Books(2, 0);
+  books.follow([route], 0);
+  const book = books.named("profiles");
+  assert.ok(book);
+  const recorders = [new Recorder(book.tile, 0), new Recorder(book.tile, 1)] as const;
+  return { book, recorders };
+}
+
+test("a route that nobody has used yet is serving, on hold, with nothing counted", () => {
+  const { book } = open();
+  const { waitingFor, ...status } = routeStatus(book, "profiles", undefined, 0);
+  assert.deepEqual(status, {
+    name: "profiles",
+    state: "serving",
+    canary: 0.05,
+    shadow: 0,
+    step: null,
+    latched: false,
+    rollback: null,
+    requests: { old: 0, new: 0 },
+    errors: { old: 0, new: 0 },
+    latencyMs: { old: null, new: null },
+    comparisons: { match: 0, mismatch: 0, noise: 0, transient: 0, uncompared: 0 },
+    shadows: { sent: 0, shed: 0, too_large: 0, timeout: 0, failed: 0 },
+    fallbacks: 0,
+    evidence: { errors: 0, "client-errors": 0 },
+    verdict: "hold",
+  });
+  assert.match(waitingFor, /^nothing: the shares are set in the rules; /);
+});
+
+test("counts are those of all threads, requests by the side that answered", () => {
+  const { book, recorders } = open();
+  for (const recorder of recorders) {
+    recorder.request("old", REASON_INDEX["default-old"], OK, 1000);
+    recorder.request("old", REASON_INDEX.fallback, OK, 1000);
+    recorder.request("new", REASON_INDEX["canary-share"], OK, 1000);
+    recorder.leg("new", "error", false, 20_000);
+    recorder.fallback();
+    recorder.shadow("sent");
+    recorder.shadow("shed");
+    recorder.comparison("match");
+    recorder.comparison("uncompared");
+  }
+  countComparison(book, { kind: "match" }, null);
+  countComparison(book, { kind: "mismatch", differences: [] }, null);
+  book.account.read(0);
+  const status = routeStatus(book, "profiles", undefined, 0);
+  assert.deepEqual(status.requests, { old: 4, new: 2 });
+  assert.deepEqual(status.errors, { old: 0, new: 2 });
+  assert.equal(status.fallbacks, 2);
+  assert.deepEqual(status.shadows, { sent: 2, shed: 2, too_large: 0, timeout: 0, failed: 0 });
+  assert.deepEqual(status.comparisons, { match: 3, mismatch: 1, noise: 0, transient: 0, uncompared: 2 });
+  assert.equal(status.latencyMs.old, null);
+  assert.ok(Math.abs((status.latencyMs.new?.p50 ?? 0) - 20) < 1.4);
+});
+
+test("a route that the guard rolled back has failed, sends nothing to new, and says what it waits for", () => {
+  const { book } = open();
+  book.tile.latch();
+  const status = routeStatus(book, "profiles", latchRecord("profiles"), 0);
+  assert.deepEqual(
+    [status.state, status.latched, status.canary, status.verdict],
+    ["rolled-back", true, 0, "fail"],
+  );
+  assert.deepEqual(status.rollback, {
+    cause: "errors",
+    at: "2026-05-01T10:00:00.000Z",
+    evidence: latchRecord("profiles").evidence,
+    by: "guard",
+    reason: "too many errors",
+  });
+  assert.match(status.waitingFor, /cutover reset, or a higher revision.*30\/100 new/);
+});
+
+test("a rollback by an operator is no verdict on new", () => {
+  const { book } = open();
+  book.tile.latch();
+  const record = latchRecord("profiles", { by: "operator", cause: "operator" });
+  assert.equal(routeStatus(book, "profiles", record, 0).verdict, "hold");
+});
+
+test("a latch that is not recorded yet shows as rolled back all the same", () => {
+  const { book } = open({ guard: guardOf({ killSwitch: 1 }) });
+  book.tile.addToKillStreak();
+  const { state, rollback, canary } = routeStatus(book, "profiles", undefined, 0);
+  assert.deepEqual([state, rollback, canary], ["rolled-back", null, 0]);
+});
+
+test("a damaged store is what the route waits for", () => {
+  const { book } = open();
+  book.tile.close();
+  const record = latchRecord("profiles", { cause: "store-damaged" });
+  assert.match(routeStatus(book, "profiles", record, 0).waitingFor, /cutover reset --store/);
+});
+
+test("the share is the one that acts now, and evidence is told per metric", () => {
+  const { book } = open();
+  book.tile.overrideShares({ canaryPpm: 250_000, shadowPpm: 1_000_000 });
+  assert.ok(book.detector);
+  observe(book.detector, batchOf({ cleanNew: 3, events: [failure("new")] }), 0);
+  const status = routeStatus(book, "profiles", undefined, 0);
+  assert.deepEqual([status.canary, status.shadow], [0.25, 1]);
+  assert.ok((status.evidence.errors ?? 0) > 0 && (status.evidence.errors ?? 1) < 1);
+  assert.match(status.waitingFor, /errors 1\/4/);
+});
+
+test("an unguarded route says that nobody watches it", () => {
+  const { book } = open({ guard: null });
+  const status = routeStatus(book, "profiles", undefined, 0);
+  assert.deepEqual(status.evidence, {});
+  assert.match(status.waitingFor, /no guard watches/);
+});
