@@ -23,22 +23,23 @@ const SET_TOWARDS_BACKEND = [
   "x-request-id",
   "traceparent",
   "forwarded",
-  "x-forwarded-for",
-  "x-forwarded-proto",
-  "x-forwarded-host",
 ];
 
 const SET_TOWARDS_CLIENT = ["x-request-id"];
 
 const OWN_PREFIX = "x-cutover-";
+/** All of them, also those that the gateway does not set: what it did not see itself, nobody vouches for. */
+const FORWARDED_PREFIX = "x-forwarded-";
 
 /** Remembers the answer by the name as it is written: the same few dozen spellings come again and again. */
 class NameTable {
   readonly #dropped: ReadonlySet<string>;
+  readonly #prefixes: readonly string[];
   readonly #known = new Map<string, boolean>();
 
-  constructor(dropped: readonly string[]) {
+  constructor(dropped: readonly string[], prefixes: readonly string[]) {
     this.#dropped = new Set(dropped);
+    this.#prefixes = prefixes;
   }
 
   drops(name: string): boolean {
@@ -48,7 +49,7 @@ class NameTable {
 
   #learn(name: string): boolean {
     const lower = name.toLowerCase();
-    const dropped = this.#dropped.has(lower) || lower.startsWith(OWN_PREFIX);
+    const dropped = this.#dropped.has(lower) || this.#prefixes.some((prefix) => lower.startsWith(prefix));
     // Bounded: names come from outside.
     if (this.#known.size < MAX_KNOWN_NAMES) this.#known.set(name, dropped);
     return dropped;
@@ -56,8 +57,8 @@ class NameTable {
 }
 
 const MAX_KNOWN_NAMES = 2048;
-const towardsBackend = new NameTable([...HOP_BY_HOP, ...SET_TOWARDS_BACKEND]);
-const towardsClient = new NameTable([...HOP_BY_HOP, ...SET_TOWARDS_CLIENT]);
+const towardsBackend = new NameTable([...HOP_BY_HOP, ...SET_TOWARDS_BACKEND], [OWN_PREFIX, FORWARDED_PREFIX]);
+const towardsClient = new NameTable([...HOP_BY_HOP, ...SET_TOWARDS_CLIENT], [OWN_PREFIX]);
 
 /** The client's fields that a backend may see, as a new flat list to append to. */
 export function requestHeadersToForward(rawHeaders: readonly string[]): string[] {

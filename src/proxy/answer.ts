@@ -1,6 +1,7 @@
 /** What the client gets: a backend's answer passed on, or the gateway's own problem. */
 
 import { type ServerResponse, STATUS_CODES } from "node:http";
+import { findHeader } from "../model/facts.ts";
 import { FAILURE_STATUS, type Failure } from "../model/failures.ts";
 import { answerHeadersToForward } from "../model/headers.ts";
 import { ASSIGNED_KEY_COOKIE } from "../model/key.ts";
@@ -11,25 +12,30 @@ import type { Exchange, Served } from "./exchange.ts";
 import type { Flow, Sink } from "./leg.ts";
 
 const ASSIGNED_KEY_MAX_AGE_S = 365 * 24 * 3600;
+/** Beyond it, the copy costs more than the call that it saves. */
+const MAX_JOINED_BYTES = 16 * 1024;
 
 /** Streams a backend's answer to the client, at the client's pace, and keeps a copy where one is wanted. */
 export class ClientAnswer implements Sink {
   readonly #exchange: Exchange;
   readonly #side: Side;
   readonly #reason: Reason;
-  readonly #refuse5xx: boolean;
+  readonly #refuse5xx: () => boolean;
   readonly #capture: Capture | null;
   #collected: CollectedAnswer | null = null;
+  #begun = false;
+  /** -1: the answer does not say. */
+  #declaredBytes = -1;
   flow: Flow | null = null;
 
   /**
-   * `refuse5xx`: a 5xx is not passed on, because another side will be asked.
+   * `refuse5xx`: whether a 5xx is not passed on, because another side will be asked.
    * `captureBytes`: how much of the body to keep; null: none.
    */
   constructor(
     exchange: Exchange,
     as: { readonly side: Side; readonly reason: Reason },
-    options: { readonly refuse5xx: boolean; readonly captureBytes: number | null },
+    options: { readonly refuse5xx: () => boolean; readonly captureBytes: number | null },
   ) {
     this.#exchange = exchange;
     this.#side = as.side;
@@ -44,33 +50,48 @@ export class ClientAnswer implements Sink {
   }
 
   head(status: number, reasonPhrase: string, rawHeaders: readonly string[]): boolean {
-    if (status >= 500 && this.#refuse5xx) return false;
+    if (status >= 500 && this.#refuse5xx()) return false;
     const { res } = this.#exchange;
     const headers = answerHeadersToForward(rawHeaders);
     if (this.#capture !== null) {
       this.#collected = { status, headers: headers.slice(), body: this.#capture };
     }
     if (hasDate(headers)) res.sendDate = false;
+    this.#declaredBytes = Number(findHeader(headers, "content-length") ?? -1);
     addOwnHeaders(this.#exchange, this.#side, this.#reason, headers);
     res.writeHead(status, sendableReason(status, reasonPhrase), headers);
+    // node:http keeps a head back until the body begins. In the usual case that is in this very turn, and the
+    // two go out together; a stream whose first event is yet to come must not seem dead until then.
+    queueMicrotask(() => {
+      if (!this.#begun) res.flushHeaders();
+    });
     return true;
   }
 
   data(chunk: Buffer): boolean {
     const { res } = this.#exchange;
+    const isWhole = !this.#begun && chunk.length === this.#declaredBytes;
+    this.#begun = true;
     this.#exchange.bytesOut += chunk.length;
     this.#capture?.push(chunk);
+    if (isWhole && chunk.length <= MAX_JOINED_BYTES) {
+      // As text, node:http joins it to the head: one string and one plain write instead of a gathered one.
+      res.end(chunk.toString("latin1"), "latin1");
+      return true;
+    }
     if (res.write(chunk)) return true;
     res.once("drain", () => this.flow?.resume());
     return false;
   }
 
   end(): void {
+    this.#begun = true;
     this.#exchange.res.end();
   }
 
   /** A clean end would tell the client that it has the whole answer. */
   cut(): void {
+    this.#begun = true;
     this.#exchange.res.destroy();
   }
 }

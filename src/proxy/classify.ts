@@ -1,5 +1,6 @@
 /** Errors of undici and of sockets, by the names of RFC 9209. */
 
+import { errors } from "undici";
 import type { Failure } from "../model/failures.ts";
 
 /** The one error type that carries its failure with it: thrown by the gateway's own code. */
@@ -24,6 +25,7 @@ const BY_CODE: Readonly<Record<string, Failure>> = {
   EADDRNOTAVAIL: "destination_unavailable",
   ENOTFOUND: "dns_error",
   EAI_AGAIN: "dns_error",
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: "tls_certificate_error",
   UND_ERR_CONNECT_TIMEOUT: "connection_timeout",
   UND_ERR_HEADERS_TIMEOUT: "http_response_timeout",
   UND_ERR_BODY_TIMEOUT: "http_response_timeout",
@@ -38,11 +40,12 @@ const BY_CODE: Readonly<Record<string, Failure>> = {
 
 export function failureOf(error: unknown): Failure {
   if (error instanceof ProxyError) return error.failure;
+  // By its class: undici looks the code up in a table that runs the other way, so that it has none.
+  if (error instanceof errors.HTTPParserError) return "http_protocol_error";
   const code = codeOf(error);
   if (code === undefined) return "proxy_internal_error";
   const known = BY_CODE[code];
   if (known !== undefined) return known;
-  if (code.startsWith("HPE_")) return "http_protocol_error";
   if (code.startsWith("ERR_TLS") || code.startsWith("CERT_") || code.includes("CERT")) {
     return "tls_certificate_error";
   }

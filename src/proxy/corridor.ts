@@ -88,7 +88,7 @@ function enter(exchange: Exchange): void {
 /** Whatever became of it: the client has its answer or a problem, and the books are kept. */
 function finish(exchange: Exchange, served: Served, shadowed: boolean): void {
   const { desk, res, decision, begunMs } = exchange;
-  const failure: Failure | null = exchange.clientGone ? "client_gone" : served.outcome.failure;
+  const failure = exchange.clientGone ? "client_gone" : failureOf(served.outcome);
   if (failure !== null && !res.headersSent && !exchange.clientGone) sendProblem(exchange, served, failure);
   const durationMs = desk.nowMs() - begunMs;
   const recorder = recorderOf(exchange);
@@ -102,6 +102,11 @@ function finish(exchange: Exchange, served: Served, shadowed: boolean): void {
   logAccess(exchange, served, failure, shadowed, durationMs);
   desk.inFlight--;
   desk.leave(exchange.snapshot);
+}
+
+/** A 5xx that was held back for a fallback which then could not be: nothing of it is left to pass on. */
+function failureOf({ failure, wanted }: Served["outcome"]): Failure | null {
+  return failure ?? (wanted ? null : "destination_unavailable");
 }
 
 function recorderOf(exchange: Exchange): RouteRoom["recorder"] {

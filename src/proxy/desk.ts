@@ -7,12 +7,13 @@ import { EventRing } from "../board/event-ring.ts";
 import { Recorder } from "../board/recorder.ts";
 import { Tile } from "../board/tile.ts";
 import { type CompiledRoute, type CompiledRules, compileRules } from "../model/compiled.ts";
-import type { Backend } from "../model/ruleset.ts";
+import type { Backend, Side } from "../model/ruleset.ts";
 import { type AccessLog, createAccessLog } from "../observe/access-log.ts";
 import { BackendClient } from "./backend-client.ts";
 import { Deadlines } from "./deadlines.ts";
 import type { LegTools } from "./leg.ts";
 import type { RulesMessage, ThreadSetup, TileRef } from "./messages.ts";
+import { Rest } from "./rest.ts";
 
 /** A route with all that serving it takes. */
 export interface RouteRoom {
@@ -27,6 +28,8 @@ export interface RouteRoom {
   readonly shadowNew: BackendClient | null;
   /** Shadows under way on this thread. */
   shadowsInFlight: number;
+  /** By the side that the shadows go to. */
+  readonly shadowRest: Readonly<Record<Side, Rest>>;
 }
 
 export interface UnmatchedRoom {
@@ -142,6 +145,7 @@ export class DataDesk {
         shadowOld: client(route.old, "shadow"),
         shadowNew: route.new === null ? null : client(route.new, "shadow"),
         shadowsInFlight: 0,
+        shadowRest: { old: new Rest(), new: new Rest() },
       };
     });
     const unmatched = {

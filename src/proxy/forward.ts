@@ -34,17 +34,19 @@ export async function forward(
   const asNew = { side: "new", reason: decision.reason } as const;
   const first = await ask(exchange, room.new, asNew, captureBytes, fallback);
   recordLeg(desk, room, decision, "new", first.outcome);
-  if (!failed(first.outcome)) return first;
+  const isFailed = failed(first.outcome);
+  // A full queue before new is no answer of new's to count, but its client must not suffer from it either.
+  if (!isFailed && first.outcome.failure !== "connection_limit_reached") return first;
   const body = fallback === null ? undefined : await bodyToSendAgain(exchange);
   if (body === undefined || first.outcome.wanted || exchange.clientGone) {
-    recordNewFailed(desk, room, first.outcome, null);
+    if (isFailed) recordNewFailed(desk, room, first.outcome, null);
     return first;
   }
   const asOld = { side: "old", reason: "fallback" } as const;
   const second = await ask(exchange, room.old, asOld, null, null, body);
   // Old's answer to the repeat is no evidence for old: new's bad requests would make old look busy.
   room.recorder.fallback();
-  recordNewFailed(desk, room, first.outcome, answeredWell(second.outcome));
+  if (isFailed) recordNewFailed(desk, room, first.outcome, answeredWell(second.outcome));
   return { ...second, fellBack: true };
 }
 
@@ -75,7 +77,8 @@ async function ask(
   const { timeouts } = client.backend;
   const headTimeoutMs = Math.min(timeouts.headersMs, fallback?.afterMs ?? Number.POSITIVE_INFINITY);
   for (let attempt = 1; ; attempt++) {
-    const answer = new ClientAnswer(exchange, as, { refuse5xx: fallback !== null, captureBytes });
+    const refuse5xx = (): boolean => fallback !== null && exchange.body?.keepsCopy !== false;
+    const answer = new ClientAnswer(exchange, as, { refuse5xx, captureBytes });
     const body = bodyAgain ?? exchange.body?.stream() ?? null;
     const leg = new Leg(
       client,

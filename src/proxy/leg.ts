@@ -10,6 +10,14 @@ import type { Deadline, Deadlines } from "./deadlines.ts";
 
 /** Of an answer that nobody wants, so much is read to keep the connection; beyond it the connection is cut. */
 const MAX_DISCARDED_BYTES = 64 * 1024;
+/** Longest silence of a client within its body. */
+const BODY_STALL_MS = 30_000;
+
+/** A body on its way from the client. */
+export interface ClientBody extends Readable {
+  /** All that came has been passed on, and more is to come. */
+  readonly waitsForClient: boolean;
+}
 
 /** Takes an answer. Every call but `head` comes only after a head that was wanted. */
 export interface Sink {
@@ -47,7 +55,7 @@ export interface LegRequest {
   readonly headers: string[];
   /** The Host that the client sent; "" without one. */
   readonly clientHost: string;
-  readonly body: Readable | Buffer | null;
+  readonly body: ClientBody | Buffer | null;
   readonly headTimeoutMs: number;
 }
 
@@ -64,6 +72,7 @@ export class Leg implements Dispatcher.DispatchHandler, Flow {
   readonly #tools: LegTools;
   readonly #begunMs: number;
   readonly #headDeadline: Deadline;
+  #clientStalledMs = 0;
   #over: () => void = () => {};
   #controller: Dispatcher.DispatchController | null = null;
   #status: number | null = null;
@@ -80,9 +89,7 @@ export class Leg implements Dispatcher.DispatchHandler, Flow {
     this.#sink = sink;
     this.#tools = tools;
     this.#begunMs = tools.nowMs();
-    this.#headDeadline = tools.deadlines.set(request.headTimeoutMs, () =>
-      this.abort(new ProxyError("http_response_timeout", "no answer head in time")),
-    );
+    this.#headDeadline = tools.deadlines.set(request.headTimeoutMs, () => this.#headIsDue(request));
     try {
       client.dispatch(
         { method: request.method, path: request.target, headers: request.headers, body: request.body },
@@ -117,6 +124,7 @@ export class Leg implements Dispatcher.DispatchHandler, Flow {
 
   onBodySent(): void {
     // An upload that makes progress is no silence of the backend.
+    this.#clientStalledMs = 0;
     if (this.#status === null) this.#headDeadline.refresh();
   }
 
@@ -167,6 +175,17 @@ export class Leg implements Dispatcher.DispatchHandler, Flow {
       return;
     }
     this.#fail(failureOf(error));
+  }
+
+  /** A backend that waits for the client's body is not the one that is silent. */
+  #headIsDue({ body, headTimeoutMs }: LegRequest): void {
+    if (body === null || !("waitsForClient" in body) || !body.waitsForClient) {
+      this.abort(new ProxyError("http_response_timeout", "no answer head in time"));
+      return;
+    }
+    this.#clientStalledMs += headTimeoutMs;
+    if (this.#clientStalledMs < BODY_STALL_MS) this.#headDeadline.refresh();
+    else this.abort(new ProxyError("http_request_error", "the client's body stalled"));
   }
 
   get #discarding(): boolean {

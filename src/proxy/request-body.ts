@@ -7,6 +7,7 @@ import { findHeader } from "../model/facts.ts";
 import { Capture } from "./capture.ts";
 import { ProxyError } from "./classify.ts";
 import type { RouteRoom } from "./desk.ts";
+import type { ClientBody } from "./leg.ts";
 
 /** A body that fallback may have to send again is kept up to this size. */
 const MAX_REPLAY_BYTES = 256 * 1024;
@@ -36,12 +37,13 @@ export class RequestBody {
     return this.#bytes;
   }
 
+  /** So far; a body that grows too long is no longer kept. */
   get keepsCopy(): boolean {
-    return this.#copy !== null;
+    return this.#copy !== null && !this.#copy.overflowed;
   }
 
   /** The body as it came. For one leg only. */
-  stream(): Readable {
+  stream(): ClientBody {
     return new BodyStream(this.#req, this.whole);
   }
 
@@ -76,13 +78,15 @@ function bringsBody(req: IncomingMessage): boolean {
  * Stands between the client's socket and undici, because undici destroys a body whose request failed: given
  * the request itself, a refused backend connection would cut the client off instead of answering it.
  */
-class BodyStream extends Readable {
+class BodyStream extends Readable implements ClientBody {
   readonly #req: IncomingMessage;
+  #asked = false;
 
   constructor(req: IncomingMessage, whole: Promise<boolean>) {
     super({ highWaterMark: req.readableHighWaterMark });
     this.#req = req;
     req.on("data", (chunk: Buffer) => {
+      this.#asked = false;
       if (!this.destroyed && !this.push(chunk)) req.pause();
     });
     whole.then((isWhole) => {
@@ -92,7 +96,12 @@ class BodyStream extends Readable {
     });
   }
 
+  get waitsForClient(): boolean {
+    return this.#asked && this.readableLength === 0 && !this.readableEnded;
+  }
+
   override _read(): void {
+    this.#asked = true;
     this.#req.resume();
   }
 

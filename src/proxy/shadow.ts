@@ -4,6 +4,7 @@
  */
 
 import type { Decision } from "../model/decide.ts";
+import { findHeader } from "../model/facts.ts";
 import { answerHeadersToForward } from "../model/headers.ts";
 import type { UncomparedReason } from "../model/pair.ts";
 import type { Shadow as ShadowRules, Side } from "../model/ruleset.ts";
@@ -47,7 +48,7 @@ export function planShadow(
   if (client === null || (side === "old" && !rules.reverse) || !rules.methods.includes(method)) return null;
   const sharePpm = room.tile.shadowPpm(rules.sharePpm);
   if (sharePpm === 0 || !taken(room.tile.nextShadowSequence(), sharePpm)) return null;
-  if (isShed(desk, room, rules)) {
+  if (isShed(desk, room, rules, side)) {
     room.recorder.shadow("shed");
     if (compare !== null) room.recorder.comparison("uncompared");
     return null;
@@ -56,9 +57,10 @@ export function planShadow(
   return { side, client, maxBodyBytes, captureBytes: compare === null ? null : maxBodyBytes };
 }
 
-/** Too many at once or too many a second. */
-function isShed(desk: DataDesk, room: RouteRoom, rules: ShadowRules): boolean {
+/** Too many at once, too many lost of late, or too many a second. */
+function isShed(desk: DataDesk, room: RouteRoom, rules: ShadowRules, side: Side): boolean {
   if (room.shadowsInFlight >= rules.concurrency) return true;
+  if (!room.shadowRest[side].allows(desk.nowMs())) return true;
   if (rules.ratePerSecond === null) return false;
   return !room.tile.takeRate(rules.ratePerSecond, Math.floor(desk.wallMs() / 1000));
 }
@@ -86,7 +88,12 @@ async function run(exchange: Exchange, room: RouteRoom, { side, client }: Shadow
     room.recorder.shadow(whole ? "too_large" : "failed");
     return { kind: "lost", why: whole ? "too_large" : "aborted" };
   }
-  const collector = new Collector(rules.maxBodyBytes);
+  // Kept longer than the shadow may be, for a fallback.
+  if (body !== null && body.length > rules.maxBodyBytes) {
+    room.recorder.shadow("too_large");
+    return { kind: "lost", why: "too_large" };
+  }
+  const collector = new Collector(rules.maxBodyBytes, exchange.facts.method);
   const leg = new Leg(client, legRequest(exchange, side, body, rules.timeoutMs, true), collector, desk.tools);
   collector.leg = leg;
   const deadline = desk.deadlines.set(rules.timeoutMs, () =>
@@ -94,7 +101,9 @@ async function run(exchange: Exchange, room: RouteRoom, { side, client }: Shadow
   );
   const outcome = await leg.outcome;
   deadline.clear();
-  return judge(room, collector, outcome);
+  const result = judge(room, collector, outcome);
+  room.shadowRest[side].note(result.kind);
+  return result;
 }
 
 /** A bug of ours can only lose the shadow too, but must be heard of. */
@@ -121,33 +130,41 @@ function judge(room: RouteRoom, collector: Collector, outcome: LegOutcome): Shad
 /** Keeps an answer whole, up to a limit; beyond it the leg is ended. */
 class Collector implements Sink {
   readonly #body: Capture;
+  readonly #maxBytes: number;
+  readonly #method: string;
   leg: Leg | null = null;
   answer: CollectedAnswer | null = null;
+  tooLarge = false;
 
-  constructor(maxBytes: number) {
+  constructor(maxBytes: number, method: string) {
     this.#body = new Capture(maxBytes);
-  }
-
-  get tooLarge(): boolean {
-    return this.#body.overflowed;
+    this.#maxBytes = maxBytes;
+    this.#method = method;
   }
 
   head(status: number, _reasonPhrase: string, rawHeaders: readonly string[]): boolean {
     this.answer = { status, headers: answerHeadersToForward(rawHeaders), body: this.#body };
+    // Known beforehand, it need not be read first. After these no body follows, whatever length is named.
+    const isBodiless = this.#method === "HEAD" || status === 204 || status === 304;
+    const declaredBytes = Number(findHeader(rawHeaders, "content-length") ?? 0);
+    if (!isBodiless && declaredBytes > this.#maxBytes) this.#giveUp();
     return true;
   }
 
   data(chunk: Buffer): boolean {
     this.#body.push(chunk);
-    if (this.#body.overflowed) {
-      this.leg?.abort(
-        new ProxyError("http_response_incomplete", "the shadow's answer is too large to compare"),
-      );
-    }
+    if (this.#body.overflowed) this.#giveUp();
     return true;
   }
 
   end(): void {}
 
   cut(): void {}
+
+  #giveUp(): void {
+    this.tooLarge = true;
+    this.leg?.abort(
+      new ProxyError("http_response_incomplete", "the shadow's answer is too large to compare"),
+    );
+  }
 }

@@ -3,6 +3,9 @@
 import { Agent, type ClientRequest, request } from "node:http";
 import { bucketOf } from "../../src/model/bucket.ts";
 
+/** A gateway so silent hangs: the test shall say so instead of hanging with it. */
+const SILENCE_MS = 20_000;
+
 export interface Asked {
   readonly status: number;
   readonly side: string | null;
@@ -52,6 +55,7 @@ export function ask(url: string, options: Ask = {}): Promise<Asked> {
     });
   });
   sent.on("error", reject);
+  sent.setTimeout(SILENCE_MS, () => sent.destroy(new Error(`no answer in ${SILENCE_MS} ms`)));
   const { onStarted } = options;
   if (onStarted !== undefined) sent.on("socket", (socket) => socket.on("connect", () => onStarted(sent)));
   if (options.send === undefined) sent.end(body);

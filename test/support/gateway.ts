@@ -115,6 +115,13 @@ export class TestGateway implements AsyncDisposable {
     return this.admin("POST", `/api/v1/routes/${route}/${action}`, { reason });
   }
 
+  /** Waits until a route's rollback is on disk, which its line in the audit trail says; resolves to that. */
+  rollbackStored(route: string): Promise<AuditEntry> {
+    return until(`the rollback of ${route} is stored`, async () =>
+      (await this.audit()).find((entry) => entry.route === route && entry.action === "rollback"),
+    );
+  }
+
   async audit(): Promise<AuditEntry[]> {
     return (await this.admin("GET", "/api/v1/audit")).body as AuditEntry[];
   }

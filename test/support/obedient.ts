@@ -3,7 +3,7 @@
 import { json, reset, type Script, stall } from "./backend.ts";
 
 /** How long "slow" takes: far beyond what a healthy answer takes on a busy machine. */
-const SLOW_MS = 600;
+const SLOW_MS = 1_000;
 
 /**
  * Does what the request's header of this name says: a status such as "503", "reset", "stall", "slow", "cut"

@@ -23,7 +23,7 @@ export function bytes(text: string): RawScript {
   };
 }
 
-export const EMPTY_200 = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+const EMPTY_200 = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
 
 /** A backend that shows request heads byte for byte; bodies with a Content-Length are read and dropped. */
 export async function startRawBackend(script: RawScript = bytes(EMPTY_200)): Promise<RawBackend> {

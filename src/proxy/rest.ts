@@ -1,0 +1,26 @@
+/**
+ * Shadows that are lost one after another are not worth their cost: a new that is dead, or whose answers are too
+ * large to compare, would take a connection and its teardown for each. After a run of losses the route's shadows
+ * rest: one is tried now and then, the others are shed, and the first that comes back ends the rest.
+ */
+
+/** Chance losses, and the first ones of a trouble, are each seen and counted as what they are. */
+const LOSSES_RUNNING = 64;
+const TRY_EVERY_MS = 100;
+
+export class Rest {
+  #losses = 0;
+  #nextTryMs = 0;
+
+  /** Whether a shadow may start; counts as the try where it is one. */
+  allows(nowMs: number): boolean {
+    if (this.#losses < LOSSES_RUNNING) return true;
+    if (nowMs < this.#nextTryMs) return false;
+    this.#nextTryMs = nowMs + TRY_EVERY_MS;
+    return true;
+  }
+
+  note(result: "answered" | "lost"): void {
+    this.#losses = result === "answered" ? 0 : this.#losses + 1;
+  }
+}

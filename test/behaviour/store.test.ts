@@ -1,0 +1,117 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { ask } from "../support/ask.ts";
+import { json, startBackend } from "../support/backend.ts";
+import { cutover } from "../support/command.ts";
+import { rulesWith, TestGateway, TOKEN } from "../support/gateway.ts";
+import { obedient } from "../support/obedient.ts";
+import { until } from "../support/until.ts";
+
+const ROUTES = {
+  r: "canary: 100%",
+  stay: "key: [header:x-user]\nsplit: { new: [acme], onRollback: stay }",
+};
+
+test("a damaged store closes everything: all of it on old, said loudly, until a person resets it", async (t) => {
+  await using old = await startBackend(json({ from: "old" }));
+  await using fresh = await startBackend(obedient("x-new"));
+  const folder = await mkdtemp(join(tmpdir(), "cutover-damage-"));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  const rules = rulesWith(old.url, fresh.url, ROUTES);
+  const state = join(folder, "state");
+  const damage = (): Promise<void> => writeFile(join(state, "state.db"), "this is no database ".repeat(1000));
+  const first = await TestGateway.start({ rules, folder });
+  assert.equal((await ask(first.proxyUrl, { path: "/r/x" })).side, "new");
+  await first.stop();
+  await damage();
+  await using gateway = await TestGateway.start({ rules, folder });
+  const run = (...args: string[]) =>
+    cutover([...args, "--admin", gateway.adminUrl], { CUTOVER_ADMIN_TOKEN: TOKEN });
+  const sideOf = async (path: string): Promise<string> => {
+    const { status, side, reason } = await ask(gateway.proxyUrl, { path, headers: { "x-user": "acme" } });
+    return `${status} ${side} ${reason}`;
+  };
+
+  await t.test("every route is on old, also the keys that stay on new otherwise", async () => {
+    assert.equal(await sideOf("/r/x"), "200 old rolled-back");
+    assert.equal(await sideOf("/stay/x"), "200 old rolled-back");
+  });
+
+  await t.test("it says so: stderr, status, metrics, the command line", async () => {
+    await until("stderr tells of it", () => /is damaged[\s\S]*cutover reset --store/.test(gateway.stderr));
+    const status = await gateway.status();
+    assert.match(status.store, /^damaged: /);
+    for (const { state: word, rollback, waitingFor } of status.routes) {
+      assert.deepEqual([word, rollback?.cause], ["rolled-back", "store-damaged"]);
+      assert.match(waitingFor, /^cutover reset --store/);
+    }
+    assert.equal(await gateway.metric("cutover_store_damaged"), 1);
+    assert.equal(await gateway.metric("cutover_rollback_latched", { route: "r" }), 1);
+    const shown = await run("status");
+    assert.equal(shown.code, 0);
+    assert.match(shown.out, /damaged/);
+  });
+
+  await t.test("a reload, and a reset of one route, leave it closed", async () => {
+    await gateway.reloadWith(`${rules}# touched\n`);
+    assert.equal(await sideOf("/r/x"), "200 old rolled-back");
+    const { code, err } = await run("reset", "r", "--reason", "hope");
+    assert.equal(code, 1);
+    assert.match(err, /cutover reset --store/);
+    assert.equal(await sideOf("/r/x"), "200 old rolled-back");
+  });
+
+  await t.test("`cutover reset --store` puts the files aside, and the rules decide again", async () => {
+    const { code, err } = await run("reset", "--store", "--reason", "disk replaced");
+    assert.deepEqual([code, err], [0, ""]);
+    assert.equal(await sideOf("/r/x"), "200 new canary-share");
+    assert.equal(await sideOf("/stay/x"), "200 new split-new");
+    assert.equal((await gateway.status()).store, "ok");
+    assert.equal(await gateway.metric("cutover_store_damaged"), 0);
+    assert.ok((await readdir(state)).some((name) => name.startsWith("state.db.damaged-")));
+    const [entry] = await gateway.audit();
+    assert.deepEqual([entry?.action, entry?.reason], ["reset", "disk replaced"]);
+    assert.equal((await run("reset", "--store", "--reason", "again")).code, 1);
+  });
+
+  await t.test("the new store keeps what happens next", async () => {
+    for (let i = 0; i < 5; i++) await ask(gateway.proxyUrl, { path: "/r/x", headers: { "x-new": "503" } });
+    await gateway.rollbackStored("r");
+    await gateway.kill();
+    await using again = await TestGateway.start({ rules, folder });
+    assert.equal((await again.route("r")).rollback?.cause, "killSwitch");
+  });
+});
+
+/** A process may write files up to so many bytes from now on: for SQLite that is a full disk. */
+function limitFiles(pid: number, bytes: string): void {
+  execFileSync("prlimit", ["--pid", String(pid), `--fsize=${bytes}:unlimited`]);
+}
+
+test("a disk that is full: a rollback acts at once, and is stored as soon as there is room", {
+  skip: process.platform !== "linux" && "needs prlimit",
+}, async (t) => {
+  await using old = await startBackend(json({ from: "old" }));
+  await using fresh = await startBackend(obedient("x-new"));
+  const folder = await mkdtemp(join(tmpdir(), "cutover-full-"));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  const rules = rulesWith(old.url, fresh.url, ROUTES);
+  await using gateway = await TestGateway.start({ rules, folder });
+  limitFiles(gateway.pid, "1");
+  for (let i = 0; i < 5; i++) await ask(gateway.proxyUrl, { path: "/r/x", headers: { "x-new": "503" } });
+  await until("people are told", () => /but a restart would forget it/.test(gateway.stderr));
+  const { side, reason } = await ask(gateway.proxyUrl, { path: "/r/x" });
+  assert.deepEqual([side, reason], ["old", "rolled-back"]);
+  assert.equal((await gateway.route("r")).rollback?.cause, "killSwitch");
+  await gateway.logged("rollback");
+  assert.deepEqual(await gateway.audit(), [], "nothing of it is on disk");
+  limitFiles(gateway.pid, "unlimited");
+  await gateway.rollbackStored("r");
+  await gateway.kill();
+  await using again = await TestGateway.start({ rules, folder });
+  assert.equal((await again.route("r")).rollback?.cause, "killSwitch");
+});
