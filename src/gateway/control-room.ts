@@ -93,7 +93,10 @@ export async function openControlRoom(
   built.defer(() => rules.close());
   const first = await rules.load();
   await latches.restore();
-  if (latches.damage !== null) say(...damageText(state.folder, latches.damage));
+  if (latches.damage !== null) {
+    announcer.warn("store-damaged", { why: latches.damage });
+    say(...damageText(state.folder, latches.damage));
+  }
   const firstRules = await prepare(first);
 
   const samples = new SampleKeeper(store, (error) => announcer.storeFailed(error));

@@ -133,7 +133,12 @@ export class DataThreads {
       why = error.message;
     });
     this.#connectCompare(worker);
-    this.#port = await listening(worker, () => why);
+    try {
+      this.#port = await listening(worker, () => why);
+    } catch (error) {
+      await worker.terminate(); // one that cannot listen would live on beside its successor
+      throw error;
+    }
     // A reload while it started: it has begun with rules that are no longer in force.
     if (setup.rules !== this.#rules) send(worker, this.#rules);
     if (this.#draining) send(worker, { kind: "drain" });
@@ -187,6 +192,7 @@ function listening(worker: Worker, why: () => string): Promise<number> {
 
 /** Resolves when the worker has answered, or is no more: a dead thread's successor starts with the new rules. */
 function answered(worker: Worker, kind: FromDataThread["kind"], question: ToDataThread): Promise<void> {
+  if (worker.threadId === -1) return Promise.resolve(); // it has exited: there will be no answer and no event
   const { promise, resolve } = Promise.withResolvers<void>();
   const onMessage = (message: FromDataThread): void => {
     if (message.kind === kind) resolve();
