@@ -10,7 +10,7 @@ import { Latches } from "../control/latches.ts";
 import { RulesKeeper } from "../control/rules-keeper.ts";
 import { SampleKeeper } from "../control/samples.ts";
 import { ShedWatch } from "../control/shed-watch.ts";
-import { Watchman } from "../control/watchman.ts";
+import { type Findings, Watchman } from "../control/watchman.ts";
 import type { GatewayOptions } from "../gateway-options.ts";
 import type { Trip } from "../model/detector.ts";
 import type { Compared } from "../model/pair.ts";
@@ -59,12 +59,16 @@ export async function openControlRoom(
     log: (msg, fields) => announcer.log(msg, fields),
     storeFailed: (error) => announcer.storeFailed(error),
   });
+  const bell = new Bell();
+  const rings = Array.from({ length: threads }, () => new EventRing());
+  const watchman = new Watchman(books, rings, bell, findingsFor(latches), clock.nowMs);
   const health = new HealthBoard();
   const checker = new HealthChecker();
   built.defer(() => checker.stop());
 
   /** Books, latches and health first: no thread serves by rules whose switches are not set. */
   const prepare = async (ruleset: Ruleset): Promise<RulesMessage> => {
+    watchman.look(); // what a route that now goes has done is still its own
     books.follow(ruleset.routes, clock.nowMs());
     await latches.apply(ruleset.routes);
     say(...orphanedLatches(latches, ruleset));
@@ -101,9 +105,11 @@ export async function openControlRoom(
 
   const samples = new SampleKeeper(store, (error) => announcer.storeFailed(error));
   built.defer(() => samples.stop());
-  const bell = new Bell();
-  const rings = Array.from({ length: threads }, () => new EventRing());
-  watch(books, rings, bell, latches, built);
+  const watching = watchman.run();
+  built.defer(async () => {
+    watchman.stop();
+    await watching;
+  });
   const shedWatch = new ShedWatch(books, (route, shed) => announcer.warn("shed", { route, ...shed }));
   built.defer(() => shedWatch.stop());
 
@@ -132,27 +138,15 @@ export async function openControlRoom(
 }
 
 /** Rollbacks act on what the watchman finds. */
-function watch(
-  books: Books,
-  rings: readonly EventRing[],
-  bell: Bell,
-  latches: Latches,
-  built: AsyncDisposableStack,
-): void {
-  const findings = {
-    tripped: (book: Book, trip: Trip) => void latches.rollback(book, causeOfTrip(trip)),
-    killed: (book: Book) => void latches.rollback(book, causeOfKill(book)),
-    cannotJudge: (book: Book, error: unknown) =>
+function findingsFor(latches: Latches): Findings {
+  return {
+    tripped: (book, trip) => void latches.rollback(book, causeOfTrip(trip)),
+    killed: (book) => void latches.rollback(book, causeOfKill(book)),
+    cannotJudge: (book, error) =>
       say(
         `the guard of ${book.route?.name} failed and cannot judge: ${error instanceof Error ? error.stack : error}`,
       ),
   };
-  const watchman = new Watchman(books, rings, bell, findings, clock.nowMs);
-  const watching = watchman.run();
-  built.defer(async () => {
-    watchman.stop();
-    await watching;
-  });
 }
 
 function rulesMessage(

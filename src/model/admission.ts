@@ -1,0 +1,98 @@
+/**
+ * What a request must be before anything is decided: one reading of its target and of its framing, the same for
+ * the match and for what is forwarded. Parsers differ on what they let through; what two of them could read in
+ * two ways is refused here.
+ */
+
+import { findHeader } from "./facts.ts";
+
+export type Admission =
+  | {
+      readonly kind: "admitted";
+      /** Origin-form, byte for byte as it came; "*" for OPTIONS of the server as a whole. */
+      readonly target: string;
+      /** The Host to go on with; "" where an HTTP/1.0 client named none. */
+      readonly host: string;
+    }
+  | { readonly kind: "refused"; readonly status: 400 | 405 | 501 | 505; readonly why: string };
+
+export interface RequestHead {
+  readonly method: string;
+  readonly target: string;
+  /** "1.1" */
+  readonly version: string;
+  /** Flat name, value … */
+  readonly rawHeaders: readonly string[];
+}
+
+/** A name or address with an optional port (RFC 3986 §3.2.2, without userinfo and sub-delims). */
+const AUTHORITY = /^(?:\[[0-9A-Fa-f:.]+\]|(?:[A-Za-z0-9._~-]|%[0-9A-Fa-f]{2})+)(?::[0-9]{0,5})?$/;
+const ABSOLUTE = /^https?:\/\/([^/?#]*)(.*)$/i;
+
+/** Fields that mean something else when they come twice, and that backends read differently then. */
+const SINGLE = ["host", "authorization", "content-length", "transfer-encoding", "max-forwards"];
+
+export function admit(head: RequestHead): Admission {
+  const framing = checkFraming(head);
+  if (framing !== null) return framing;
+  const sentHost = findHeader(head.rawHeaders, "host");
+  if (sentHost === undefined) {
+    if (head.version !== "1.0") return refused(400, "a request needs a Host");
+  } else if (!AUTHORITY.test(sentHost)) {
+    return refused(400, "Host is no name or address with an optional port");
+  }
+  return checkTarget(head, sentHost ?? "");
+}
+
+function checkFraming({ method, version, rawHeaders }: RequestHead): Admission | null {
+  if (version !== "1.1" && version !== "1.0") return refused(505, `HTTP/${version} is not spoken here`);
+  const repeated = SINGLE.find((name) => isRepeated(rawHeaders, name));
+  if (repeated !== undefined) return refused(400, `${repeated} may come once only`);
+  const coding = findHeader(rawHeaders, "transfer-encoding");
+  if (coding !== undefined) {
+    if (version === "1.0") return refused(400, "HTTP/1.0 has no Transfer-Encoding");
+    if (findHeader(rawHeaders, "content-length") !== undefined) {
+      return refused(400, "Content-Length and Transfer-Encoding cannot both tell the length");
+    }
+    if (coding.toLowerCase() !== "chunked") return refused(501, "the only transfer coding here is chunked");
+  }
+  if (method === "TRACE" && (coding !== undefined || hasLength(rawHeaders))) {
+    return refused(400, "TRACE has no body");
+  }
+  return null;
+}
+
+function checkTarget({ method, target }: RequestHead, host: string): Admission {
+  if (target.includes("#")) return refused(400, "a target has no fragment");
+  if (target.startsWith("/")) return { kind: "admitted", target, host };
+  if (target === "*") {
+    return method === "OPTIONS" ? { kind: "admitted", target, host } : refused(400, "only OPTIONS may ask for *");
+  }
+  const absolute = ABSOLUTE.exec(target);
+  if (absolute === null) return refused(400, "a target is a path or an absolute http URL");
+  const [, authority = "", rest = ""] = absolute;
+  if (!AUTHORITY.test(authority)) return refused(400, "the target names no host");
+  // RFC 9112 §3.2.2: the target's host counts, whatever Host says.
+  if (rest === "" && method === "OPTIONS") return { kind: "admitted", target: "*", host: authority };
+  return { kind: "admitted", target: rest.startsWith("/") ? rest : `/${rest}`, host: authority };
+}
+
+function isRepeated(rawHeaders: readonly string[], name: string): boolean {
+  let seen = false;
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const candidate = rawHeaders[i] as string;
+    if (candidate.length !== name.length || candidate.toLowerCase() !== name) continue;
+    if (seen) return true;
+    seen = true;
+  }
+  return false;
+}
+
+function hasLength(rawHeaders: readonly string[]): boolean {
+  const length = findHeader(rawHeaders, "content-length");
+  return length !== undefined && Number(length) !== 0;
+}
+
+function refused(status: 400 | 405 | 501 | 505, why: string): Admission {
+  return { kind: "refused", status, why };
+}
