@@ -6,15 +6,22 @@
 
 import { findHeader } from "./facts.ts";
 
-export type Admission =
-  | {
-      readonly kind: "admitted";
-      /** Origin-form, byte for byte as it came; "*" for OPTIONS of the server as a whole. */
-      readonly target: string;
-      /** The Host to go on with; "" where an HTTP/1.0 client named none. */
-      readonly host: string;
-    }
-  | { readonly kind: "refused"; readonly status: 400 | 405 | 501 | 505; readonly why: string };
+export interface Admitted {
+  readonly kind: "admitted";
+  /** Origin-form, byte for byte as it came; "*" for OPTIONS of the server as a whole. */
+  readonly target: string;
+  /** The Host to go on with; "" where an HTTP/1.0 client named none. */
+  readonly host: string;
+}
+
+export interface Refused {
+  readonly kind: "refused";
+  readonly status: RefusalStatus;
+  /** For the client: what is wrong, nothing of what it sent. */
+  readonly why: string;
+}
+
+type RefusalStatus = 400 | 501 | 505;
 
 export interface RequestHead {
   readonly method: string;
@@ -32,7 +39,8 @@ const ABSOLUTE = /^https?:\/\/([^/?#]*)(.*)$/i;
 /** Fields that mean something else when they come twice, and that backends read differently then. */
 const SINGLE = ["host", "authorization", "content-length", "transfer-encoding", "max-forwards"];
 
-export function admit(head: RequestHead): Admission {
+/** Takes a request in, or says why not. A refused one is answered and its connection closed. */
+export function admit(head: RequestHead): Admitted | Refused {
   const framing = checkFraming(head);
   if (framing !== null) return framing;
   const sentHost = findHeader(head.rawHeaders, "host");
@@ -44,7 +52,8 @@ export function admit(head: RequestHead): Admission {
   return checkTarget(head, sentHost ?? "");
 }
 
-function checkFraming({ method, version, rawHeaders }: RequestHead): Admission | null {
+function checkFraming({ method, version, rawHeaders }: RequestHead): Refused | null {
+  if (version === "0.9") return refused(400, "a request line ends in HTTP/1.1");
   if (version !== "1.1" && version !== "1.0") return refused(505, `HTTP/${version} is not spoken here`);
   const repeated = SINGLE.find((name) => isRepeated(rawHeaders, name));
   if (repeated !== undefined) return refused(400, `${repeated} may come once only`);
@@ -62,11 +71,13 @@ function checkFraming({ method, version, rawHeaders }: RequestHead): Admission |
   return null;
 }
 
-function checkTarget({ method, target }: RequestHead, host: string): Admission {
+function checkTarget({ method, target }: RequestHead, host: string): Admitted | Refused {
   if (target.includes("#")) return refused(400, "a target has no fragment");
   if (target.startsWith("/")) return { kind: "admitted", target, host };
   if (target === "*") {
-    return method === "OPTIONS" ? { kind: "admitted", target, host } : refused(400, "only OPTIONS may ask for *");
+    return method === "OPTIONS"
+      ? { kind: "admitted", target, host }
+      : refused(400, "only OPTIONS may ask for *");
   }
   const absolute = ABSOLUTE.exec(target);
   if (absolute === null) return refused(400, "a target is a path or an absolute http URL");
@@ -93,6 +104,13 @@ function hasLength(rawHeaders: readonly string[]): boolean {
   return length !== undefined && Number(length) !== 0;
 }
 
-function refused(status: 400 | 405 | 501 | 505, why: string): Admission {
+function refused(status: RefusalStatus, why: string): Refused {
   return { kind: "refused", status, why };
+}
+
+/** How many more gateways a TRACE or OPTIONS may pass (RFC 9110 §7.6.2); null: no limit, or another method's. */
+export function maxForwards({ method, rawHeaders }: RequestHead): number | null {
+  if (method !== "TRACE" && method !== "OPTIONS") return null;
+  const sent = findHeader(rawHeaders, "max-forwards");
+  return sent !== undefined && /^[0-9]{1,9}$/.test(sent) ? Number(sent) : null;
 }

@@ -8,7 +8,9 @@ export interface Facts {
   readonly path: string;
   /** Flat name, value … as received. */
   readonly rawHeaders: readonly string[];
-  /** Value of Host in lower case without the port; "" without one. */
+  /** Who it is for, as it is forwarded: the target's own host where it names one, else Host; "" without. */
+  readonly authority: string;
+  /** `authority` in lower case without the port. */
   readonly host: string;
   /** The client's address. */
   readonly ip: string;
@@ -19,6 +21,7 @@ export function createFacts(
   target: string,
   rawHeaders: readonly string[],
   ip: string,
+  authority = findHeader(rawHeaders, "host") ?? "",
 ): Facts {
   const queryAt = target.indexOf("?");
   return {
@@ -26,7 +29,8 @@ export function createFacts(
     target,
     path: queryAt === -1 ? target : target.slice(0, queryAt),
     rawHeaders,
-    host: hostname(findHeader(rawHeaders, "host") ?? ""),
+    authority,
+    host: hostname(authority),
     ip,
   };
 }

@@ -20,6 +20,7 @@ const HOP_BY_HOP = [
 const SET_TOWARDS_BACKEND = [
   "host",
   "expect", // answered by the gateway itself
+  "max-forwards", // counted down where it counts
   "x-request-id",
   "traceparent",
   "forwarded",

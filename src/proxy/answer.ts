@@ -1,8 +1,8 @@
 /** What the client gets: a backend's answer passed on, or the gateway's own problem. */
 
-import { type ServerResponse, STATUS_CODES } from "node:http";
+import { STATUS_CODES } from "node:http";
 import { findHeader } from "../model/facts.ts";
-import { FAILURE_STATUS, type Failure } from "../model/failures.ts";
+import type { Failure } from "../model/failures.ts";
 import { answerHeadersToForward } from "../model/headers.ts";
 import { ASSIGNED_KEY_COOKIE } from "../model/key.ts";
 import type { Reason } from "../model/reasons.ts";
@@ -10,6 +10,7 @@ import type { Side } from "../model/ruleset.ts";
 import { Capture, type CollectedAnswer } from "./capture.ts";
 import type { Exchange, Served } from "./exchange.ts";
 import type { Flow, Sink } from "./leg.ts";
+import { problemOf } from "./problem.ts";
 
 const ASSIGNED_KEY_MAX_AGE_S = 365 * 24 * 3600;
 /** Beyond it, the copy costs more than the call that it saves. */
@@ -99,7 +100,7 @@ export class ClientAnswer implements Sink {
 /** The gateway's own answer, in place of one that did not come. */
 export function sendProblem(exchange: Exchange, served: Served, failure: Failure): void {
   const { res, req } = exchange;
-  const { status, headers, body } = problem(failure);
+  const { status, headers, body } = problemOf(failure);
   // The rest of the body is not worth reading: the connection ends with this answer.
   if (!req.complete) headers.push("connection", "close");
   addOwnHeaders(exchange, served.side, served.reason, headers);
@@ -107,41 +108,6 @@ export function sendProblem(exchange: Exchange, served: Served, failure: Failure
   res.end(req.method === "HEAD" ? undefined : body);
   exchange.bytesOut += body.length;
 }
-
-/** Refuses a request before anything was decided; the connection is not worth keeping. */
-export function refuse(res: ServerResponse, failure: Failure): void {
-  const { status, headers, body } = problem(failure);
-  headers.push("connection", "close");
-  res.writeHead(status, headers);
-  res.end(body);
-}
-
-function problem(failure: Failure): { status: number; headers: string[]; body: Buffer } {
-  const status = FAILURE_STATUS[failure];
-  const title = TITLES[status] ?? "Gateway error";
-  const body = Buffer.from(JSON.stringify({ type: "about:blank", title, status, detail: failure }));
-  const headers = [
-    "content-type",
-    "application/problem+json",
-    "content-length",
-    String(body.length),
-    "cache-control",
-    "no-store",
-    "proxy-status",
-    `cutover; error=${failure}`,
-  ];
-  if (status === 503) headers.push("retry-after", "1");
-  return { status, headers, body };
-}
-
-const TITLES: Readonly<Record<number, string>> = {
-  400: "Bad request",
-  404: "No route matches",
-  500: "Gateway error",
-  502: "The backend gave no usable answer",
-  503: "The gateway or its backend is busy",
-  504: "The backend did not answer in time",
-};
 
 function addOwnHeaders(exchange: Exchange, side: Side, reason: Reason, headers: string[]): void {
   const { desk, room, snapshot, decision } = exchange;

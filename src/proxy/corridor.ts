@@ -1,6 +1,7 @@
 /** The corridor: one request from its head to its last record, top to bottom. */
 
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Admitted } from "../model/admission.ts";
 import { type Decision, decide } from "../model/decide.ts";
 import { createFacts, type Facts, findHeader } from "../model/facts.ts";
 import { codeIndex, type Failure } from "../model/failures.ts";
@@ -22,10 +23,15 @@ import { planShadow, startShadow } from "./shadow.ts";
 const UNMATCHED: Decision = { side: "old", reason: "unmatched", who: null, rhoPpm: 0 };
 const CHANCE = { draw: Math.random, freshKey };
 
-export async function serve(desk: DataDesk, req: IncomingMessage, res: ServerResponse): Promise<void> {
+export async function serve(
+  desk: DataDesk,
+  req: IncomingMessage,
+  res: ServerResponse,
+  { target, host }: Admitted,
+): Promise<void> {
   const begunMs = desk.nowMs();
   const snapshot = desk.snapshot; // once: no request sees two rulesets
-  const facts = createFacts(req.method as string, req.url as string, req.rawHeaders, clientAddress(req));
+  const facts = createFacts(req.method as string, target, req.rawHeaders, clientAddress(req), host);
   const match = findRoute(snapshot.compiled.router, facts);
   const room = match === null ? null : (snapshot.rooms[match.routeIndex] as RouteRoom);
   const decision = match === null || room === null ? UNMATCHED : decideFor(desk, room, match, facts);

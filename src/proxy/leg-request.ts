@@ -1,5 +1,6 @@
 /** A client's request as one leg carries it: end-to-end fields, and those that the gateway sets. */
 
+import { findHeader } from "../model/facts.ts";
 import { requestHeadersToForward } from "../model/headers.ts";
 import type { Side } from "../model/ruleset.ts";
 import { traceparent } from "../model/trace.ts";
@@ -16,7 +17,7 @@ export function legRequest(
 ): LegRequest {
   const { facts, room, req, snapshot, decision } = exchange;
   const headers = requestHeadersToForward(req.rawHeaders);
-  const clientHost = req.headers.host ?? "";
+  const clientHost = facts.authority;
   headers.push(
     "x-forwarded-for",
     facts.ip,
@@ -35,7 +36,15 @@ export function legRequest(
     "x-cutover-rules",
     snapshot.compiled.ruleset.version,
   );
+  const forwardsLeft = findHeader(req.rawHeaders, "max-forwards");
+  if (forwardsLeft !== undefined) headers.push("max-forwards", countedDown(facts.method, forwardsLeft));
   if (clientHost !== "") headers.push("x-forwarded-host", clientHost);
   if (shadow) headers.push("x-cutover-shadow", "1");
   return { method: facts.method, target: facts.target, headers, clientHost, body, headTimeoutMs };
+}
+
+/** For TRACE and OPTIONS alone each gateway takes one off (RFC 9110 §7.6.2). */
+function countedDown(method: string, sent: string): string {
+  const counts = (method === "TRACE" || method === "OPTIONS") && /^[0-9]{1,9}$/.test(sent);
+  return counts ? String(Number(sent) - 1) : sent;
 }

@@ -1,0 +1,74 @@
+/**
+ * What the parser could not read, or what took too long: one answer by kind, and the connection ends. The answer
+ * must not land within another one, nor be taken for the answer to an earlier request on the connection.
+ */
+
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Duplex } from "node:stream";
+import { refuseSocket } from "./problem.ts";
+
+interface ParseError extends Error {
+  readonly code?: string;
+  /** The bytes that were being read. */
+  readonly rawPacket?: Buffer;
+}
+
+/** Requests on a connection whose answers have not gone out yet, oldest first. */
+const answering = new WeakMap<Duplex, ServerResponse[]>();
+
+/** A request is being answered on its connection. */
+export function noteAnswering(req: IncomingMessage, res: ServerResponse): void {
+  const pending = answering.get(req.socket) ?? [];
+  answering.set(req.socket, pending);
+  pending.push(res);
+  res.on("finish", () => pending.splice(pending.indexOf(res), 1));
+}
+
+/** For the server's "clientError". */
+export function refuseBroken(error: ParseError, socket: Duplex): void {
+  if (error.code === "ECONNRESET" || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const pending = answering.get(socket) ?? [];
+  const last = pending.at(-1);
+  // Broken within its body: that request gets the refusal, unless its answer has begun.
+  const isWithinBody = last !== undefined && !last.req.complete;
+  if (isWithinBody && last.headersSent) {
+    socket.destroy();
+    return;
+  }
+  const before = isWithinBody ? pending.slice(0, -1) : [...pending];
+  afterAll(before, () => {
+    const { status, detail } = refusalOf(error);
+    if (socket.writable) refuseSocket(socket, "http_request_error", status, detail);
+  });
+}
+
+/** Answers go out in order: when the last of them has, all have. */
+function afterAll(pending: readonly ServerResponse[], then: () => void): void {
+  const last = pending.at(-1);
+  if (last === undefined) then();
+  else last.on("finish", then);
+}
+
+function refusalOf({ code, rawPacket }: ParseError): { status: number; detail: string } {
+  switch (code) {
+    case "HPE_HEADER_OVERFLOW":
+      return isTarget(rawPacket)
+        ? { status: 414, detail: "the target is too long" }
+        : { status: 431, detail: "the head of the request is too large" };
+    case "HPE_CHUNK_EXTENSIONS_OVERFLOW":
+      return { status: 413, detail: "the chunk extensions are too large" };
+    case "ERR_HTTP_REQUEST_TIMEOUT":
+      return { status: 408, detail: "the request took too long to arrive" };
+    default:
+      return { status: 400, detail: "the request is malformed" };
+  }
+}
+
+/** The head overflowed before its first line had ended. */
+function isTarget(rawPacket: Buffer | undefined): boolean {
+  if (rawPacket === undefined || rawPacket.includes("\n")) return false;
+  return /^[A-Z]+ \S+$/.test(rawPacket.toString("latin1", 0, 2048));
+}
