@@ -52,7 +52,7 @@ export function admit(head: RequestHead): Admitted | Refused {
   return checkTarget(head, sentHost ?? "");
 }
 
-function checkFraming({ method, version, rawHeaders }: RequestHead): Refused | null {
+function checkFraming({ method, target, version, rawHeaders }: RequestHead): Refused | null {
   if (version === "0.9") return refused(400, "a request line ends in HTTP/1.1");
   if (version !== "1.1" && version !== "1.0") return refused(505, `HTTP/${version} is not spoken here`);
   const repeated = SINGLE.find((name) => isRepeated(rawHeaders, name));
@@ -65,8 +65,8 @@ function checkFraming({ method, version, rawHeaders }: RequestHead): Refused | n
     }
     if (coding.toLowerCase() !== "chunked") return refused(501, "the only transfer coding here is chunked");
   }
-  if (method === "TRACE" && (coding !== undefined || hasLength(rawHeaders))) {
-    return refused(400, "TRACE has no body");
+  if ((method === "TRACE" || target === "*") && (coding !== undefined || hasLength(rawHeaders))) {
+    return refused(400, "TRACE and OPTIONS * have no body");
   }
   return null;
 }

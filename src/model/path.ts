@@ -21,7 +21,7 @@ export function parseTemplate(text: string): PathTemplate {
   return { segments, parameters, subtree };
 }
 
-/** "/a/b" → ["a", "b"]; "/" → [""]; "" → []. Raw: nothing is decoded, nothing is folded. */
+/** "/a/b" → ["a", "b"]; "/" and "*" → [""]; "" → []. Raw: nothing is decoded, nothing is folded. */
 export function splitPath(path: string): string[] {
   return path === "" ? [] : path.slice(1).split("/");
 }

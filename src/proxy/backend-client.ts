@@ -3,6 +3,7 @@
 import type { Dispatcher } from "undici";
 import { Pool } from "undici";
 import type { Backend } from "../model/ruleset.ts";
+import { dispatchAsterisk } from "./asterisk.ts";
 import { ProxyError } from "./classify.ts";
 
 /** Requests that may wait for a connection, a thread. Beyond it new ones are refused at once. */
@@ -14,6 +15,7 @@ const MAX_ANSWER_HEAD_BYTES = 64 * 1024;
 
 interface Endpoint {
   readonly pool: Pool;
+  readonly origin: string;
   readonly host: string;
   /** Dispatched and not ended, the waiting ones too. */
   outstanding: number;
@@ -31,6 +33,7 @@ export class BackendClient {
     this.#unhealthy = new Int32Array(health);
     this.#endpoints = backend.urls.map((url) => ({
       pool: new Pool(url, poolOptions(backend)),
+      origin: url,
       host: new URL(url).host,
       outstanding: 0,
     }));
@@ -61,7 +64,10 @@ export class BackendClient {
       endpoint.outstanding--;
     };
     try {
-      endpoint.pool.dispatch(options, makeHandler(over));
+      const handler = makeHandler(over);
+      if (options.path === "*")
+        dispatchAsterisk(endpoint.origin, this.backend.tls, options.headers as string[], handler);
+      else endpoint.pool.dispatch(options, handler);
     } catch (error) {
       over();
       throw error;

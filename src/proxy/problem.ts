@@ -11,6 +11,9 @@ export interface Problem {
   readonly body: Buffer;
 }
 
+/** How long a refused connection may go on sending before it is cut. */
+const LINGER_MS = 500;
+
 const TITLES: Readonly<Record<number, string>> = {
   400: "Bad request",
   404: "No route matches",
@@ -65,4 +68,8 @@ export function refuseSocket(socket: Duplex, failure: Failure, status: number, d
   for (let i = 0; i < headers.length; i += 2) head += `${headers[i]}: ${headers[i + 1]}\r\n`;
   head += `date: ${new Date().toUTCString()}\r\nconnection: close\r\n\r\n`;
   socket.end(Buffer.concat([Buffer.from(head, "latin1"), body]));
+  // At once, what the client still sends would be answered with a reset, which can overtake the refusal.
+  const linger = setTimeout(() => socket.destroy(), LINGER_MS);
+  linger.unref();
+  socket.on("close", () => clearTimeout(linger));
 }

@@ -86,13 +86,24 @@ export function valuesOf(head: string, name: string): string[] {
     .map(([, value]) => value);
 }
 
-/** Sends bytes on a connection of its own and returns everything that comes back until the peer closes it. */
-export async function talk(url: string, text: string): Promise<string> {
+/**
+ * Sends bytes on a connection of its own and returns everything that comes back until the peer closes it.
+ * `reply` sees all that has come so far and may send more; null: nothing.
+ */
+export async function talk(
+  url: string,
+  text: string,
+  reply: (soFar: string) => string | null = () => null,
+): Promise<string> {
   const { hostname, port } = new URL(url);
   const socket = connect({ host: hostname, port: Number(port) });
   const chunks: Buffer[] = [];
   const { promise, resolve, reject } = Promise.withResolvers<void>();
-  socket.on("data", (chunk: Buffer) => chunks.push(chunk));
+  socket.on("data", (chunk: Buffer) => {
+    chunks.push(chunk);
+    const more = reply(Buffer.concat(chunks).toString("latin1"));
+    if (more !== null) socket.write(Buffer.from(more, "latin1"));
+  });
   socket.on("error", reject);
   socket.on("close", () => resolve());
   socket.setTimeout(20_000, () => socket.destroy(new Error("the gateway fell silent")));

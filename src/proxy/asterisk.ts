@@ -1,0 +1,61 @@
+/** OPTIONS * (RFC 9110 §9.3.7): the one target that undici cannot send, so node:http does, to the same handler. */
+
+import { request as requestHttp } from "node:http";
+import { request as requestHttps } from "node:https";
+import type { Dispatcher } from "undici";
+import type { Tls } from "../model/ruleset.ts";
+
+export function dispatchAsterisk(
+  origin: string,
+  tls: Tls | null,
+  headers: readonly string[],
+  handler: Dispatcher.DispatchHandler,
+): void {
+  const { hostname, port, protocol } = new URL(origin);
+  const send = protocol === "https:" ? requestHttps : requestHttp;
+  const request = send({
+    // Brackets are a URL's way to write an address, not a resolver's.
+    host: hostname.replace(/^\[|\]$/g, ""),
+    port: port === "" ? (protocol === "https:" ? 443 : 80) : Number(port),
+    method: "OPTIONS",
+    path: "*",
+    headers: [...headers, "connection", "close"],
+    agent: false,
+    ...(tls?.ca ? { ca: tls.ca } : {}),
+    ...(tls?.cert ? { cert: tls.cert } : {}),
+    ...(tls?.key ? { key: tls.key } : {}),
+    ...(tls?.serverName ? { servername: tls.serverName } : {}),
+  });
+  let ended = false;
+  const fail = (error: Error): void => {
+    if (ended) return;
+    ended = true;
+    handler.onResponseError?.(controller, error);
+    request.destroy();
+  };
+  const controller: Dispatcher.DispatchController = {
+    aborted: false,
+    paused: false,
+    reason: null,
+    rawHeaders: null,
+    rawTrailers: null,
+    abort: fail,
+    pause: () => {},
+    resume: () => {},
+  };
+  request.on("error", fail);
+  request.on("response", (answer) => {
+    controller.rawHeaders = answer.rawHeaders;
+    handler.onResponseStart?.(controller, answer.statusCode ?? 0, answer.headers, answer.statusMessage);
+    answer.on("data", (chunk: Buffer) => handler.onResponseData?.(controller, chunk));
+    answer.on("error", fail);
+    answer.on("end", () => {
+      if (ended) return;
+      ended = true;
+      controller.rawTrailers = answer.rawTrailers;
+      handler.onResponseEnd?.(controller, answer.trailers);
+    });
+  });
+  handler.onRequestStart?.(controller, null);
+  request.end();
+}
