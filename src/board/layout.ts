@@ -74,6 +74,8 @@ export const SLICE = {
   /** Changes whenever anything else here does: an unchanged slice is not read. */
   touched: words(1),
   inFlight: words(sides),
+  /** Upgraded connections that are open, by side. */
+  tunnels: words(sides),
   /** [side][reason][code]: what clients were answered. */
   requests: words(sides * REASONS.length * CODES.length),
   /** [side][bound], and one above all bounds. */

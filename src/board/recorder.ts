@@ -31,6 +31,8 @@ export class Recorder {
   clearInFlight(): void {
     this.#slice[SLICE.inFlight] = 0;
     this.#slice[SLICE.inFlight + 1] = 0;
+    this.#slice[SLICE.tunnels] = 0;
+    this.#slice[SLICE.tunnels + 1] = 0;
   }
 
   began(side: Side): void {
@@ -39,6 +41,14 @@ export class Recorder {
 
   ended(side: Side): void {
     this.#add(SLICE.inFlight + SIDE_INDEX[side], -1);
+  }
+
+  tunnelOpened(side: Side): void {
+    this.#add(SLICE.tunnels + SIDE_INDEX[side], 1);
+  }
+
+  tunnelClosed(side: Side): void {
+    this.#add(SLICE.tunnels + SIDE_INDEX[side], -1);
   }
 
   /** What the client was answered, once a request. `reason` and `code` are indexes (REASONS, CODES). */

@@ -75,9 +75,12 @@ export class Account {
   }
 
   inFlight(side: Side): number {
-    let sum = 0;
-    for (const slice of this.#slices) sum += (slice[SLICE.inFlight + SIDE_INDEX[side]] as number) | 0;
-    return Math.max(0, sum);
+    return this.#now(SLICE.inFlight + SIDE_INDEX[side]);
+  }
+
+  /** Upgraded connections that are open. */
+  tunnels(side: Side): number {
+    return this.#now(SLICE.tunnels + SIDE_INDEX[side]);
   }
 
   /** Of the last minute, to the answer head, in milliseconds; null: no answers. */
@@ -106,6 +109,13 @@ export class Account {
     this.#baseline = { beganMs: nowMs, counts: new Float64Array(LATENCY_BUCKETS), answers: 0 };
     const p99 = quantileBucket(baseline.counts, 0.99);
     return p99 === null ? null : bucketEndUs(p99);
+  }
+
+  /** A gauge: what the threads have of it at this moment. */
+  #now(word: number): number {
+    let sum = 0;
+    for (const slice of this.#slices) sum += (slice[word] as number) | 0;
+    return Math.max(0, sum);
   }
 
   #isTouched(slice: Uint32Array, thread: number): boolean {

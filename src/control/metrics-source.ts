@@ -54,6 +54,10 @@ export function createMetricsSource({
     reloadTimestamp: () => [{ labels: {}, value: rules.loadedMs / 1000 }],
     rulesInfo: () => [{ labels: { version: rules.ruleset.version }, value: 1 }],
     inFlight: () => SIDES.map((side) => ({ labels: { side }, value: inFlight(books, side) })),
+    upgradesOpen: () =>
+      everywhere((book, route) =>
+        SIDES.map((side) => ({ labels: { route, side }, value: book.account.tunnels(side) })),
+      ),
     storeDamaged: () => [{ labels: {}, value: store.health.kind === "damaged" ? 1 : 0 }],
     threadReplacements: () => [...replacements()].map(([thread, value]) => ({ labels: { thread }, value })),
   };

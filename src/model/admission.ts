@@ -65,13 +65,12 @@ function checkFraming({ method, target, version, rawHeaders }: RequestHead): Ref
     }
     if (coding.toLowerCase() !== "chunked") return refused(501, "the only transfer coding here is chunked");
   }
-  if ((method === "TRACE" || target === "*") && (coding !== undefined || hasLength(rawHeaders))) {
-    return refused(400, "TRACE and OPTIONS * have no body");
-  }
+  if ((method === "TRACE" || target === "*") && (coding !== undefined || hasLength(rawHeaders)))
+    return bodiless;
   return null;
 }
 
-function checkTarget({ method, target }: RequestHead, host: string): Admitted | Refused {
+function checkTarget({ method, target, rawHeaders }: RequestHead, host: string): Admitted | Refused {
   if (target.includes("#")) return refused(400, "a target has no fragment");
   if (target.startsWith("/")) return { kind: "admitted", target, host };
   if (target === "*") {
@@ -84,7 +83,10 @@ function checkTarget({ method, target }: RequestHead, host: string): Admitted | 
   const [, authority = "", rest = ""] = absolute;
   if (!AUTHORITY.test(authority)) return refused(400, "the target names no host");
   // RFC 9112 §3.2.2: the target's host counts, whatever Host says.
-  if (rest === "" && method === "OPTIONS") return { kind: "admitted", target: "*", host: authority };
+  if (rest === "" && method === "OPTIONS") {
+    const hasBody = hasLength(rawHeaders) || findHeader(rawHeaders, "transfer-encoding") !== undefined;
+    return hasBody ? bodiless : { kind: "admitted", target: "*", host: authority };
+  }
   return { kind: "admitted", target: rest.startsWith("/") ? rest : `/${rest}`, host: authority };
 }
 
@@ -103,6 +105,8 @@ function hasLength(rawHeaders: readonly string[]): boolean {
   const length = findHeader(rawHeaders, "content-length");
   return length !== undefined && Number(length) !== 0;
 }
+
+const bodiless = refused(400, "TRACE and OPTIONS * have no body");
 
 function refused(status: RefusalStatus, why: string): Refused {
   return { kind: "refused", status, why };

@@ -20,6 +20,8 @@ export const FAILURES = [
   "http_request_denied",
   "proxy_internal_error",
   "client_gone",
+  "connection_read_timeout",
+  "connection_write_timeout",
 ] as const;
 
 export type Failure = (typeof FAILURES)[number];
@@ -55,6 +57,8 @@ export const FAILURE_STATUS: Readonly<Record<Failure, number>> = {
   http_request_error: 400,
   http_request_denied: 403,
   proxy_internal_error: 500,
+  connection_read_timeout: 504,
+  connection_write_timeout: 504,
   client_gone: 499, // for logs alone: nobody is there to read it
 };
 

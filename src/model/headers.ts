@@ -14,6 +14,7 @@ const HOP_BY_HOP = [
   "te",
   "transfer-encoding",
   "upgrade",
+  "http2-settings", // belongs to an upgrade to h2c, which is never passed on
 ];
 
 /** Set by the gateway on the backend leg, so what the client sent of them is not passed on as if it were true. */

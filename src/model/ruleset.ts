@@ -25,9 +25,17 @@ export interface Backend {
   readonly name: string;
   /** Origins without a path, e.g. "http://127.0.0.1:9001"; never empty. */
   readonly urls: readonly string[];
-  readonly timeouts: { readonly connectMs: number; readonly headersMs: number; readonly stallMs: number };
+  readonly timeouts: {
+    readonly connectMs: number;
+    readonly headersMs: number;
+    readonly stallMs: number;
+    /** From the first byte out to the last byte in; null: no limit. */
+    readonly requestMs: number | null;
+  };
   /** Per data-plane thread. */
   readonly maxConnections: number;
+  /** Requests that may wait for a connection to one URL, per data-plane thread; further ones get 503. */
+  readonly maxWaiting: number;
   readonly health: { readonly path: string; readonly intervalMs: number } | null;
   readonly host: HostPolicy;
   /** PEM texts, read when the rules were loaded. Null for http. */
@@ -50,9 +58,15 @@ export interface Tls {
 export interface Limits {
   readonly requestHeadBytes: number;
   readonly headTimeoutMs: number;
+  /** Longest silence of a client within its body. */
+  readonly bodyStallTimeoutMs: number;
+  /** A route may set its own. */
+  readonly maxBodyBytes: number;
   readonly idleTimeoutMs: number;
   readonly connections: number;
   readonly inFlight: number;
+  /** CIDRs, such as "10.0.0.0/8"; what proxies there say of the client is believed. */
+  readonly trustedProxies: readonly string[];
 }
 
 export interface Route {
@@ -73,8 +87,23 @@ export interface Route {
   readonly fallback: Fallback | null;
   /** Null: off, or a route that can neither serve from new nor was asked to be guarded. */
   readonly guard: Guard | null;
+  /** Of a request's body; null: that of the gateway's limits. */
+  readonly maxBodyBytes: number | null;
+  /** Null: upgrades are not passed on. */
+  readonly upgrade: Upgrade | null;
   /** Raising it clears a latched rollback. */
   readonly revision: number;
+}
+
+/** Connections that leave HTTP for another protocol, such as WebSocket. */
+export interface Upgrade {
+  /** Tokens of the Upgrade field; never h2c. */
+  readonly protocols: readonly string[];
+  /** Longest silence in both directions. */
+  readonly idleMs: number;
+  readonly maxMs: number;
+  /** What a rollback does to those that are open to new. */
+  readonly onRollback: "keep" | "close";
 }
 
 /** All of its fields; an absent one matches everything. */

@@ -33,6 +33,10 @@ export interface AccessEntry {
   readonly traceId: string;
   readonly bytesIn: number;
   readonly bytesOut: number;
+  /** The protocol that was asked for, where one was. */
+  readonly upgrade?: string;
+  /** Who or what closed an upgraded connection first; null: it was refused. */
+  readonly endedBy?: string | null;
 }
 
 export interface AccessLog {

@@ -33,6 +33,7 @@ export interface MetricsSource {
   reloadTimestamp(): Iterable<Sample>;
   rulesInfo(): Iterable<Sample>;
   inFlight(): Iterable<Sample>;
+  upgradesOpen(): Iterable<Sample>;
   storeDamaged(): Iterable<Sample>;
   threadReplacements(): Iterable<Sample>;
 }
@@ -122,6 +123,12 @@ const DEFINITIONS: readonly Definition[] = [
     help: "Requests in flight by the side that was decided.",
     type: "gauge",
     read: (s) => s.inFlight(),
+  },
+  {
+    name: "cutover_upgrades_open",
+    help: "Upgraded connections (WebSocket and others) that are open, by the side that they are to.",
+    type: "gauge",
+    read: (s) => s.upgradesOpen(),
   },
   {
     name: "cutover_store_damaged",

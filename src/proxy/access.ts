@@ -10,6 +10,7 @@ export function logAccess(
   shadowed: boolean,
   durationMs: number,
 ): void {
+  const { upgrade } = exchange;
   const { accessLog } = exchange.desk;
   const status = exchange.clientGone ? CLIENT_GONE_STATUS : exchange.res.statusCode;
   if (!accessLog.wants(status, failure)) return;
@@ -29,8 +30,9 @@ export function logAccess(
     key: exchange.decision.who?.key ?? null,
     requestId: exchange.requestId,
     traceId: exchange.trace.traceId,
-    bytesIn: exchange.body?.bytes ?? 0,
-    bytesOut: exchange.bytesOut,
+    bytesIn: (exchange.body?.bytes ?? 0) + (upgrade?.bytesIn ?? 0),
+    bytesOut: exchange.bytesOut + (upgrade?.bytesOut ?? 0),
+    ...(upgrade === null ? {} : { upgrade: upgrade.protocol, endedBy: upgrade.endedBy }),
   });
 }
 

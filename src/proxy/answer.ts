@@ -1,7 +1,6 @@
 /** What the client gets: a backend's answer passed on, or the gateway's own problem. */
 
-import { STATUS_CODES } from "node:http";
-import { findHeader } from "../model/facts.ts";
+import type { Duplex } from "node:stream";
 import type { Failure } from "../model/failures.ts";
 import { answerHeadersToForward } from "../model/headers.ts";
 import { ASSIGNED_KEY_COOKIE } from "../model/key.ts";
@@ -9,8 +8,11 @@ import type { Reason } from "../model/reasons.ts";
 import type { Side } from "../model/ruleset.ts";
 import { Capture, type CollectedAnswer } from "./capture.ts";
 import type { Exchange, Served } from "./exchange.ts";
+import { interimHead, sendInterim } from "./interim.ts";
 import type { Flow, Sink } from "./leg.ts";
+import { endLingering } from "./linger.ts";
 import { problemOf } from "./problem.ts";
+import { trailersToForward } from "./trailers.ts";
 
 const ASSIGNED_KEY_MAX_AGE_S = 365 * 24 * 3600;
 /** Beyond it, the copy costs more than the call that it saves. */
@@ -27,6 +29,8 @@ export class ClientAnswer implements Sink {
   #begun = false;
   /** -1: the answer does not say. */
   #declaredBytes = -1;
+  /** Interim answers that wait for the head: until then another side may be asked. */
+  #interims: string[] | null = null;
   flow: Flow | null = null;
 
   /**
@@ -50,6 +54,17 @@ export class ClientAnswer implements Sink {
     return this.#collected;
   }
 
+  interim(status: number, reasonPhrase: string, rawHeaders: readonly string[]): void {
+    const head = interimHead(status, reasonPhrase, rawHeaders);
+    if (head === null) return;
+    if (this.#refuse5xx()) {
+      this.#interims ??= [];
+      this.#interims.push(head);
+    } else {
+      sendInterim(this.#exchange.res, head);
+    }
+  }
+
   head(status: number, reasonPhrase: string, rawHeaders: readonly string[]): boolean {
     if (status >= 500 && this.#refuse5xx()) return false;
     const { res } = this.#exchange;
@@ -57,10 +72,16 @@ export class ClientAnswer implements Sink {
     if (this.#capture !== null) {
       this.#collected = { status, headers: headers.slice(), body: this.#capture };
     }
-    if (hasDate(headers)) res.sendDate = false;
-    this.#declaredBytes = Number(findHeader(headers, "content-length") ?? -1);
+    const told = survey(headers);
+    if (told.hasDate) res.sendDate = false;
+    // RFC 9110 §8.6: never on a 204, where some readers wait for the body that it names.
+    if (status === 204 && told.length !== null) dropField(headers, "content-length");
+    this.#declaredBytes = told.length === null ? -1 : Number(told.length);
+    // node:http refuses to announce what cannot follow.
+    if (told.hasTrailer && !this.#isChunked(status)) dropField(headers, "trailer");
+    for (const interim of this.#interims ?? []) sendInterim(res, interim);
     addOwnHeaders(this.#exchange, this.#side, this.#reason, headers);
-    res.writeHead(status, sendableReason(status, reasonPhrase), headers);
+    res.writeHead(status, reasonPhrase, headers);
     // node:http keeps a head back until the body begins. In the usual case that is in this very turn, and the
     // two go out together; a stream whose first event is yet to come must not seem dead until then.
     queueMicrotask(() => {
@@ -85,9 +106,20 @@ export class ClientAnswer implements Sink {
     return false;
   }
 
-  end(): void {
+  switched(rawHeaders: readonly string[], backend: Duplex): boolean {
+    const { upgrade } = this.#exchange;
+    if (upgrade === null || !upgrade.accepts(rawHeaders)) return false;
+    const headers = answerHeadersToForward(rawHeaders);
+    addOwnHeaders(this.#exchange, this.#side, this.#reason, headers);
+    upgrade.open(this.#side, this.#exchange, headers, backend);
+    return true;
+  }
+
+  end(rawTrailers: readonly string[]): void {
+    const { res } = this.#exchange;
     this.#begun = true;
-    this.#exchange.res.end();
+    if (rawTrailers.length > 0 && res.chunkedEncoding) res.addTrailers(trailersToForward(rawTrailers));
+    res.end();
   }
 
   /** A clean end would tell the client that it has the whole answer. */
@@ -95,17 +127,25 @@ export class ClientAnswer implements Sink {
     this.#begun = true;
     this.#exchange.res.destroy();
   }
+
+  /** Whether the client's copy of this answer goes out in chunks. */
+  #isChunked(status: number): boolean {
+    const { req } = this.#exchange;
+    if (this.#declaredBytes !== -1 || req.method === "HEAD" || status === 204 || status === 304) return false;
+    return req.httpVersionMajor === 1 && req.httpVersionMinor >= 1;
+  }
 }
 
 /** The gateway's own answer, in place of one that did not come. */
 export function sendProblem(exchange: Exchange, served: Served, failure: Failure): void {
   const { res, req } = exchange;
-  const { status, headers, body } = problemOf(failure);
+  const fault = failure === "http_request_error" ? exchange.body?.fault : null;
+  const { status, headers, body } = problemOf(failure, fault?.status, fault?.detail);
   // The rest of the body is not worth reading: the connection ends with this answer.
   if (!req.complete) headers.push("connection", "close");
   addOwnHeaders(exchange, served.side, served.reason, headers);
   res.writeHead(status, headers);
-  res.end(req.method === "HEAD" ? undefined : body);
+  endLingering(req, res, req.method === "HEAD" ? undefined : body);
   exchange.bytesOut += body.length;
 }
 
@@ -131,18 +171,27 @@ function addOwnHeaders(exchange: Exchange, side: Side, reason: Reason, headers: 
   if (desk.draining) headers.push("connection", "close");
 }
 
-/** What node:http refuses to send; undici reads the phrase as UTF-8, so that any byte may have become any character. */
-const UNSENDABLE = /[^\t\x20-\x7e\x80-\xff]/;
-
-/** A phrase that cannot be sent must not cost the answer: nothing depends on it. */
-function sendableReason(status: number, phrase: string): string {
-  return UNSENDABLE.test(phrase) ? (STATUS_CODES[status] ?? "") : phrase;
+interface Told {
+  hasDate: boolean;
+  hasTrailer: boolean;
+  length: string | null;
 }
 
-function hasDate(headers: readonly string[]): boolean {
+/** What the head says of the message itself, in one pass. */
+function survey(headers: readonly string[]): Told {
+  const told: Told = { hasDate: false, hasTrailer: false, length: null };
   for (let i = 0; i < headers.length; i += 2) {
     const name = headers[i] as string;
-    if (name.length === 4 && name.toLowerCase() === "date") return true;
+    if (name.length === 4) told.hasDate ||= name.toLowerCase() === "date";
+    else if (name.length === 7) told.hasTrailer ||= name.toLowerCase() === "trailer";
+    else if (name.length === 14 && name.toLowerCase() === "content-length")
+      told.length = headers[i + 1] ?? "";
   }
-  return false;
+  return told;
+}
+
+function dropField(headers: string[], lowerName: string): void {
+  for (let i = headers.length - 2; i >= 0; i -= 2) {
+    if (headers[i]?.toLowerCase() === lowerName) headers.splice(i, 2);
+  }
 }

@@ -19,7 +19,7 @@ export function dispatchAsterisk(
     port: port === "" ? (protocol === "https:" ? 443 : 80) : Number(port),
     method: "OPTIONS",
     path: "*",
-    headers: [...headers, "connection", "close"],
+    headers: [...withoutTrailer(headers), "connection", "close"],
     agent: false,
     ...(tls?.ca ? { ca: tls.ca } : {}),
     ...(tls?.cert ? { cert: tls.cert } : {}),
@@ -58,4 +58,9 @@ export function dispatchAsterisk(
   });
   handler.onRequestStart?.(controller, null);
   request.end();
+}
+
+/** There is no body that one could follow, and node:http throws where it is announced. */
+function withoutTrailer(headers: readonly string[]): string[] {
+  return headers.filter((_text, at) => headers[at - (at % 2)]?.toLowerCase() !== "trailer");
 }

@@ -11,6 +11,8 @@ interface ParseError extends Error {
   readonly code?: string;
   /** The bytes that were being read. */
   readonly rawPacket?: Buffer;
+  /** How many of them were. */
+  readonly bytesParsed?: number;
 }
 
 /** Requests on a connection whose answers have not gone out yet, oldest first. */
@@ -22,6 +24,11 @@ export function noteAnswering(req: IncomingMessage, res: ServerResponse): void {
   answering.set(req.socket, pending);
   pending.push(res);
   res.on("finish", () => pending.splice(pending.indexOf(res), 1));
+}
+
+/** An earlier request on this connection is still being answered. */
+export function isAnswering(socket: Duplex): boolean {
+  return (answering.get(socket)?.length ?? 0) > 0;
 }
 
 /** For the server's "clientError". */
@@ -45,6 +52,13 @@ export function refuseBroken(error: ParseError, socket: Duplex): void {
   });
 }
 
+/** Ends a connection with a refusal once everything asked before on it is answered. */
+export function refuseInOrder(socket: Duplex, status: number, detail: string): void {
+  afterAll([...(answering.get(socket) ?? [])], () => {
+    if (socket.writable) refuseSocket(socket, "http_request_error", status, detail);
+  });
+}
+
 /** Answers go out in order: when the last of them has, all have. */
 function afterAll(pending: readonly ServerResponse[], then: () => void): void {
   const last = pending.at(-1);
@@ -52,10 +66,10 @@ function afterAll(pending: readonly ServerResponse[], then: () => void): void {
   else last.on("finish", then);
 }
 
-function refusalOf({ code, rawPacket }: ParseError): { status: number; detail: string } {
-  switch (code) {
+function refusalOf(error: ParseError): { status: number; detail: string } {
+  switch (error.code) {
     case "HPE_HEADER_OVERFLOW":
-      return isTarget(rawPacket)
+      return isTarget(error)
         ? { status: 414, detail: "the target is too long" }
         : { status: 431, detail: "the head of the request is too large" };
     case "HPE_CHUNK_EXTENSIONS_OVERFLOW":
@@ -68,7 +82,8 @@ function refusalOf({ code, rawPacket }: ParseError): { status: number; detail: s
 }
 
 /** The head overflowed before its first line had ended. */
-function isTarget(rawPacket: Buffer | undefined): boolean {
-  if (rawPacket === undefined || rawPacket.includes("\n")) return false;
-  return /^[A-Z]+ \S+$/.test(rawPacket.toString("latin1", 0, 2048));
+function isTarget({ rawPacket, bytesParsed = 0 }: ParseError): boolean {
+  if (rawPacket === undefined || !/^[A-Z]+ \S+$/.test(rawPacket.toString("latin1", 0, 512))) return false;
+  const lineEndAt = rawPacket.indexOf("\n");
+  return lineEndAt === -1 || bytesParsed <= lineEndAt;
 }

@@ -28,7 +28,7 @@ const BY_CODE: Readonly<Record<string, Failure>> = {
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: "tls_certificate_error",
   UND_ERR_CONNECT_TIMEOUT: "connection_timeout",
   UND_ERR_HEADERS_TIMEOUT: "http_response_timeout",
-  UND_ERR_BODY_TIMEOUT: "http_response_timeout",
+  UND_ERR_BODY_TIMEOUT: "connection_read_timeout",
   UND_ERR_SOCKET: "connection_terminated",
   UND_ERR_HEADERS_OVERFLOW: "http_protocol_error",
   UND_ERR_RES_CONTENT_LENGTH_MISMATCH: "http_response_incomplete",
@@ -42,6 +42,7 @@ export function failureOf(error: unknown): Failure {
   if (error instanceof ProxyError) return error.failure;
   // By its class: undici looks the code up in a table that runs the other way, so that it has none.
   if (error instanceof errors.HTTPParserError) return "http_protocol_error";
+  if (error instanceof errors.SocketError && error.message === "bad upgrade") return "http_protocol_error";
   const code = codeOf(error);
   if (code === undefined) return "proxy_internal_error";
   const known = BY_CODE[code];

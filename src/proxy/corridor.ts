@@ -5,12 +5,14 @@ import type { Admitted } from "../model/admission.ts";
 import { type Decision, decide } from "../model/decide.ts";
 import { createFacts, type Facts, findHeader } from "../model/facts.ts";
 import { codeIndex, type Failure } from "../model/failures.ts";
+import { originOf, plainAddress } from "../model/forwarded.ts";
 import { REASON_INDEX } from "../model/reasons.ts";
 import { findRoute, type Match } from "../model/router.ts";
 import type { Side } from "../model/ruleset.ts";
 import { requestIdOf, traceContextOf } from "../model/trace.ts";
 import { logAccess } from "./access.ts";
 import { sendProblem } from "./answer.ts";
+import { admitsBody, refusedForBody } from "./body-fault.ts";
 import { ProxyError } from "./classify.ts";
 import type { DataDesk, RouteRoom } from "./desk.ts";
 import type { Exchange, Served } from "./exchange.ts";
@@ -19,6 +21,7 @@ import { freshKey, freshRequestId, freshTraceId } from "./ids.ts";
 import { offerComparison } from "./offer.ts";
 import { receiveBody } from "./request-body.ts";
 import { planShadow, startShadow } from "./shadow.ts";
+import { attemptOf } from "./upgrade.ts";
 
 const UNMATCHED: Decision = { side: "old", reason: "unmatched", who: null, rhoPpm: 0 };
 const CHANCE = { draw: Math.random, freshKey };
@@ -28,14 +31,19 @@ export async function serve(
   req: IncomingMessage,
   res: ServerResponse,
   { target, host }: Admitted,
+  proceed: () => void,
 ): Promise<void> {
   const begunMs = desk.nowMs();
   const snapshot = desk.snapshot; // once: no request sees two rulesets
-  const facts = createFacts(req.method as string, target, req.rawHeaders, clientAddress(req), host);
+  const peer = plainAddress(req.socket.remoteAddress ?? "");
+  const origin = originOf(peer, req.rawHeaders, snapshot.trusts);
+  const facts = createFacts(req.method as string, target, req.rawHeaders, origin.ip, host);
   const match = findRoute(snapshot.compiled.router, facts);
   const room = match === null ? null : (snapshot.rooms[match.routeIndex] as RouteRoom);
   const decision = match === null || room === null ? UNMATCHED : decideFor(desk, room, match, facts);
-  const shadowPlan = room === null ? null : planShadow(desk, room, decision, facts.method);
+  const upgrade = attemptOf(desk, res, room);
+  const shadowPlan =
+    room === null || upgrade !== null ? null : planShadow(desk, room, decision, facts.method);
   const exchange: Exchange = {
     desk,
     snapshot,
@@ -44,15 +52,22 @@ export async function serve(
     res,
     facts,
     decision,
+    origin,
     requestId: requestIdOf(findHeader(req.rawHeaders, "x-request-id"), freshRequestId),
     trace: traceContextOf(findHeader(req.rawHeaders, "traceparent"), freshTraceId),
     begunMs,
-    body: receiveBody(req, room, decision, shadowPlan),
+    body: receiveBody(req, room, decision, shadowPlan, snapshot.compiled.ruleset.limits, desk.deadlines),
+    upgrade,
     leg: null,
     clientGone: false,
     bytesOut: 0,
   };
   enter(exchange);
+  if (!admitsBody(exchange)) {
+    finish(exchange, refusedForBody(exchange), false);
+    return;
+  }
+  proceed();
   const serving =
     room === null ? forwardUnmatched(exchange) : forward(exchange, room, shadowPlan?.captureBytes ?? null);
   // After the client's own request is on its way: bounded, never awaited here.
@@ -94,7 +109,7 @@ function enter(exchange: Exchange): void {
 /** Whatever became of it: the client has its answer or a problem, and the books are kept. */
 function finish(exchange: Exchange, served: Served, shadowed: boolean): void {
   const { desk, res, decision, begunMs } = exchange;
-  const failure = exchange.clientGone ? "client_gone" : failureOf(served.outcome);
+  const failure = exchange.clientGone ? "client_gone" : failureOf(exchange, served);
   if (failure !== null && !res.headersSent && !exchange.clientGone) sendProblem(exchange, served, failure);
   const durationMs = desk.nowMs() - begunMs;
   const recorder = recorderOf(exchange);
@@ -105,22 +120,21 @@ function finish(exchange: Exchange, served: Served, shadowed: boolean): void {
     codeIndex(res.statusCode, failure),
     durationMs * 1000,
   );
-  logAccess(exchange, served, failure, shadowed, durationMs);
+  const isTunnel = exchange.upgrade?.whenEnded(() =>
+    logAccess(exchange, served, failure, shadowed, desk.nowMs() - begunMs),
+  );
+  if (!isTunnel) logAccess(exchange, served, failure, shadowed, durationMs);
   desk.inFlight--;
   desk.leave(exchange.snapshot);
 }
 
-/** A 5xx that was held back for a fallback which then could not be: nothing of it is left to pass on. */
-function failureOf({ failure, wanted }: Served["outcome"]): Failure | null {
+function failureOf({ body, res }: Exchange, { outcome: { failure, wanted } }: Served): Failure | null {
+  // Whatever a leg made of it: without its body there was no request to fail.
+  if (body !== null && body.fault !== null && !res.headersSent) return "http_request_error";
+  // A 5xx that was held back for a fallback which then could not be: nothing of it is left to pass on.
   return failure ?? (wanted ? null : "destination_unavailable");
 }
 
 function recorderOf(exchange: Exchange): RouteRoom["recorder"] {
   return exchange.room === null ? exchange.snapshot.unmatched.recorder : exchange.room.recorder;
-}
-
-/** IPv4 in its own form, also where the socket speaks IPv6. */
-function clientAddress(req: IncomingMessage): string {
-  const address = req.socket.remoteAddress ?? "";
-  return address.startsWith("::ffff:") ? address.slice(7) : address;
 }

@@ -6,6 +6,9 @@
 /** How often lists are looked at: a deadline fires at most so much late. */
 const TICK_MS = 25;
 
+/** One long pause is no overload: about eight ticks make the figure. */
+const LATE_WEIGHT = 1 / 8;
+
 export interface Deadline {
   /** Sets it again to its whole length from now. */
   refresh(): void;
@@ -78,9 +81,13 @@ export class Deadlines {
   readonly #nowMs: () => number;
   readonly #lists = new Map<number, DeadlineList>();
   readonly #timer: NodeJS.Timeout;
+  #firedMs: number;
+  /** How much later than due the ticks come of late, smoothed: the event loop's own delay. */
+  lateMs = 0;
 
   constructor(nowMs: () => number) {
     this.#nowMs = nowMs;
+    this.#firedMs = nowMs();
     this.#timer = setInterval(() => this.#fire(), TICK_MS);
     this.#timer.unref();
   }
@@ -103,6 +110,9 @@ export class Deadlines {
 
   #fire(): void {
     const nowMs = this.#nowMs();
+    const lateMs = Math.max(0, nowMs - this.#firedMs - TICK_MS);
+    this.#firedMs = nowMs;
+    this.lateMs += (lateMs - this.lateMs) * LATE_WEIGHT;
     for (const list of this.#lists.values()) list.fireDue(nowMs);
   }
 }

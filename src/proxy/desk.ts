@@ -7,13 +7,16 @@ import { EventRing } from "../board/event-ring.ts";
 import { Recorder } from "../board/recorder.ts";
 import { Tile } from "../board/tile.ts";
 import { type CompiledRoute, type CompiledRules, compileRules } from "../model/compiled.ts";
+import { type Trust, trustIn } from "../model/forwarded.ts";
 import type { Backend, Side } from "../model/ruleset.ts";
 import { type AccessLog, createAccessLog } from "../observe/access-log.ts";
 import { BackendClient } from "./backend-client.ts";
 import { Deadlines } from "./deadlines.ts";
 import type { LegTools } from "./leg.ts";
 import type { RulesMessage, ThreadSetup, TileRef } from "./messages.ts";
+import { type Pressure, pressureOf } from "./pressure.ts";
 import { Rest } from "./rest.ts";
+import { Tunnels } from "./tunnels.ts";
 
 /** A route with all that serving it takes. */
 export interface RouteRoom {
@@ -40,6 +43,8 @@ export interface UnmatchedRoom {
 /** One ruleset in force. A request takes it once and keeps it, also over a reload. */
 export interface Snapshot {
   readonly compiled: CompiledRules;
+  /** Which peers are trusted proxies. */
+  readonly trusts: Trust;
   readonly rooms: readonly RouteRoom[];
   readonly unmatched: UnmatchedRoom;
   /** Every client that it uses, once. */
@@ -70,6 +75,7 @@ export class DataDesk {
   readonly compareQueue: Int32Array;
   comparePort: MessagePort | null = null;
   readonly accessLog: AccessLog;
+  readonly tunnels = new Tunnels();
   draining = false;
   /** Requests in flight on this thread. */
   inFlight = 0;
@@ -93,6 +99,15 @@ export class DataDesk {
 
   get snapshot(): Snapshot {
     return this.#snapshot;
+  }
+
+  /** What this thread takes at one time; the kernel spreads connections over the threads. */
+  get inFlightLimit(): number {
+    return Math.ceil(this.#snapshot.compiled.ruleset.limits.inFlight / this.setup.threads);
+  }
+
+  get pressure(): Pressure {
+    return pressureOf(this.inFlight, this.inFlightLimit, this.deadlines.lateMs);
   }
 
   /** Swaps one pointer: requests in flight keep the snapshot that they began with. */
@@ -152,7 +167,8 @@ export class DataDesk {
       recorder: new Recorder(new Tile(unmatchedTile.buffer), this.setup.thread),
       backend: ruleset.unmatched === null ? null : client(ruleset.unmatched, "serve"),
     };
-    return { compiled, rooms, unmatched, clients: [...held.values()], inFlight: 0, retired: false };
+    const trusts = trustIn(ruleset.limits.trustedProxies);
+    return { compiled, trusts, rooms, unmatched, clients: [...held.values()], inFlight: 0, retired: false };
   }
 
   /** One client for each backend as it is configured: a reload that does not touch it keeps its connections. */

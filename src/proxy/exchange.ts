@@ -3,6 +3,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Decision } from "../model/decide.ts";
 import type { Facts } from "../model/facts.ts";
+import type { Origin } from "../model/forwarded.ts";
 import type { Reason } from "../model/reasons.ts";
 import type { Side } from "../model/ruleset.ts";
 import type { TraceContext } from "../model/trace.ts";
@@ -10,6 +11,7 @@ import type { CollectedAnswer } from "./capture.ts";
 import type { DataDesk, RouteRoom, Snapshot } from "./desk.ts";
 import type { Leg, LegOutcome } from "./leg.ts";
 import type { RequestBody } from "./request-body.ts";
+import type { UpgradeAttempt } from "./upgrade.ts";
 
 /** One request, as every step of the corridor sees it. */
 export interface Exchange {
@@ -21,10 +23,14 @@ export interface Exchange {
   readonly res: ServerResponse;
   readonly facts: Facts;
   readonly decision: Decision;
+  /** Who is asking, and what trusted proxies say of it. */
+  readonly origin: Origin;
   readonly requestId: string;
   readonly trace: TraceContext;
   readonly begunMs: number;
   readonly body: RequestBody | null;
+  /** Null: an ordinary request. */
+  readonly upgrade: UpgradeAttempt | null;
   /** The leg under way: cut off when the client leaves. */
   leg: Leg | null;
   clientGone: boolean;

@@ -9,8 +9,9 @@ import { ProxyError } from "./classify.ts";
 import type { RouteRoom } from "./desk.ts";
 import { failed, recordLeg, recordNewFailed } from "./evidence.ts";
 import type { Exchange, Served } from "./exchange.ts";
-import { Leg, type LegOutcome } from "./leg.ts";
+import { Leg, type LegOutcome, type LegRequest } from "./leg.ts";
 import { legRequest } from "./leg-request.ts";
+import { retryFor } from "./retry.ts";
 
 /** `captureBytes`: how much of the answer to keep for comparison; null: none. */
 export async function forward(
@@ -61,6 +62,7 @@ export async function forwardUnmatched(exchange: Exchange): Promise<Served> {
     headMs: null,
     totalMs: 0,
     wanted: false,
+    isSent: false,
   };
   return { ...as, outcome, collected: null, fellBack: false };
 }
@@ -69,45 +71,40 @@ export async function forwardUnmatched(exchange: Exchange): Promise<Served> {
 async function ask(
   exchange: Exchange,
   client: BackendClient,
-  as: { readonly side: Side; readonly reason: Reason },
+  as: As,
   captureBytes: number | null,
   fallback: Fallback | null,
   bodyAgain: Buffer | null = null,
 ): Promise<Served> {
-  const { timeouts } = client.backend;
-  const headTimeoutMs = Math.min(timeouts.headersMs, fallback?.afterMs ?? Number.POSITIVE_INFINITY);
-  for (let attempt = 1; ; attempt++) {
-    const refuse5xx = (): boolean => fallback !== null && exchange.body?.keepsCopy !== false;
+  const refuse5xx = (): boolean => fallback !== null && exchange.body?.keepsCopy !== false;
+  const once = async (body: LegRequest["body"]): Promise<Served> => {
     const answer = new ClientAnswer(exchange, as, { refuse5xx, captureBytes });
-    const body = bodyAgain ?? exchange.body?.stream() ?? null;
-    const leg = new Leg(
-      client,
-      legRequest(exchange, as.side, body, headTimeoutMs),
-      answer,
-      exchange.desk.tools,
-    );
+    const request = legRequest(exchange, as.side, body, headTimeoutOf(client, fallback));
+    const leg = new Leg(client, request, answer, exchange.desk.tools);
     answer.flow = leg;
     exchange.leg = leg;
     if (exchange.clientGone) leg.abort(new ProxyError("client_gone", "the client left"));
     const outcome = await leg.outcome;
     exchange.leg = null;
-    if (attempt === 1 && isStaleConnection(exchange, outcome)) continue;
     return { ...as, outcome, collected: answer.collected, fellBack: false };
-  }
+  };
+  client.retries.request(exchange.begunMs);
+  const first = await once(bodyAgain ?? exchange.body?.stream() ?? null);
+  const kind = exchange.clientGone ? "none" : retryFor(client, exchange.facts.method, first.outcome);
+  if (kind === "none" || !client.retries.take(exchange.desk.nowMs())) return first;
+  if (bodyAgain !== null || exchange.body === null) return once(bodyAgain);
+  if (kind === "unsent" && exchange.body.bytes === 0) return once(exchange.body.stream());
+  const copy = exchange.body.keepsCopy ? await bodyToSendAgain(exchange) : undefined;
+  return copy === undefined || exchange.clientGone ? first : once(copy);
 }
 
-/**
- * A kept connection that the backend closed just as the request went out: no fault of anybody, and asked once
- * more on another. Only where a repeat is harmless, and nothing had to be sent but a head.
- */
-function isStaleConnection(exchange: Exchange, outcome: LegOutcome): boolean {
-  return (
-    outcome.status === null &&
-    outcome.failure === "connection_terminated" &&
-    exchange.body === null &&
-    !exchange.clientGone &&
-    IDEMPOTENT_METHODS.has(exchange.facts.method)
-  );
+interface As {
+  readonly side: Side;
+  readonly reason: Reason;
+}
+
+function headTimeoutOf({ backend }: BackendClient, fallback: Fallback | null): number {
+  return Math.min(backend.timeouts.headersMs, fallback?.afterMs ?? Number.POSITIVE_INFINITY);
 }
 
 function answeredWell(outcome: LegOutcome): boolean {
@@ -125,5 +122,6 @@ function fallbackFor({ facts, body }: Exchange, room: RouteRoom): Fallback | nul
 /** Null: there is none to send. Undefined: it cannot be sent again. */
 async function bodyToSendAgain({ body }: Exchange): Promise<Buffer | null | undefined> {
   if (body === null) return null;
+  body.resume(); // a leg that failed at once has not read it
   return (await body.copy()) ?? undefined;
 }

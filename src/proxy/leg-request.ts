@@ -1,6 +1,7 @@
 /** A client's request as one leg carries it: end-to-end fields, and those that the gateway sets. */
 
 import { findHeader } from "../model/facts.ts";
+import { addForwarded } from "../model/forwarded.ts";
 import { requestHeadersToForward } from "../model/headers.ts";
 import type { Side } from "../model/ruleset.ts";
 import { traceparent } from "../model/trace.ts";
@@ -18,11 +19,8 @@ export function legRequest(
   const { facts, room, req, snapshot, decision } = exchange;
   const headers = requestHeadersToForward(req.rawHeaders);
   const clientHost = facts.authority;
+  addForwarded(headers, exchange.origin, clientHost);
   headers.push(
-    "x-forwarded-for",
-    facts.ip,
-    "x-forwarded-proto",
-    "http",
     "via",
     `${req.httpVersion} cutover`,
     "x-request-id",
@@ -38,9 +36,9 @@ export function legRequest(
   );
   const forwardsLeft = findHeader(req.rawHeaders, "max-forwards");
   if (forwardsLeft !== undefined) headers.push("max-forwards", countedDown(facts.method, forwardsLeft));
-  if (clientHost !== "") headers.push("x-forwarded-host", clientHost);
   if (shadow) headers.push("x-cutover-shadow", "1");
-  return { method: facts.method, target: facts.target, headers, clientHost, body, headTimeoutMs };
+  const upgrade = exchange.upgrade?.protocol ?? null;
+  return { method: facts.method, target: facts.target, headers, clientHost, body, headTimeoutMs, upgrade };
 }
 
 /** For TRACE and OPTIONS alone each gateway takes one off (RFC 9110 §7.6.2). */

@@ -1,17 +1,18 @@
 /** One request to one backend: undici's callbacks on one side, a sink for the answer on the other. */
 
-import type { Readable } from "node:stream";
+import type { Duplex, Readable } from "node:stream";
 import type { Dispatcher } from "undici";
+import { findHeader } from "../model/facts.ts";
 import type { Failure } from "../model/failures.ts";
 import type { HostPolicy } from "../model/ruleset.ts";
-import type { BackendClient } from "./backend-client.ts";
+import { framingFault } from "./answer-framing.ts";
+import type { BackendClient, Over } from "./backend-client.ts";
 import { failureOf, ProxyError } from "./classify.ts";
 import type { Deadline, Deadlines } from "./deadlines.ts";
+import type { Gated, HeadGate } from "./head-gate.ts";
 
 /** Of an answer that nobody wants, so much is read to keep the connection; beyond it the connection is cut. */
 const MAX_DISCARDED_BYTES = 64 * 1024;
-/** Longest silence of a client within its body. */
-const BODY_STALL_MS = 30_000;
 
 /** A body on its way from the client. */
 export interface ClientBody extends Readable {
@@ -19,13 +20,18 @@ export interface ClientBody extends Readable {
   readonly waitsForClient: boolean;
 }
 
-/** Takes an answer. Every call but `head` comes only after a head that was wanted. */
+/** Takes an answer. Every call but `interim` and `head` comes only after a head that was wanted. */
 export interface Sink {
+  /** An interim answer (102, 103 …), before the head. */
+  interim?(status: number, reasonPhrase: string, rawHeaders: readonly string[]): void;
   /** False: the answer is not wanted; its body is thrown away. */
   head(status: number, reasonPhrase: string, rawHeaders: readonly string[]): boolean;
   /** False: wait with more until the flow is resumed. */
   data(chunk: Buffer): boolean;
-  end(): void;
+  /** `rawTrailers`: flat, as received. */
+  end(rawTrailers: readonly string[]): void;
+  /** The backend switched protocols. False: not to what was asked for. Absent: nothing was. */
+  switched?(rawHeaders: readonly string[], socket: Duplex): boolean;
   /** The answer broke off after its head. */
   cut(failure: Failure): void;
 }
@@ -46,6 +52,8 @@ export interface LegOutcome {
   readonly totalMs: number;
   /** The sink took the head: the answer is on its way to someone. */
   readonly wanted: boolean;
+  /** A connection was there, so that something of the request may have reached the backend. */
+  readonly isSent: boolean;
 }
 
 export interface LegRequest {
@@ -57,6 +65,8 @@ export interface LegRequest {
   readonly clientHost: string;
   readonly body: ClientBody | Buffer | null;
   readonly headTimeoutMs: number;
+  /** A protocol to switch to; null: an ordinary request. */
+  readonly upgrade: string | null;
 }
 
 /** What a leg needs of its thread. */
@@ -65,15 +75,18 @@ export interface LegTools {
   readonly nowMs: () => number;
 }
 
-export class Leg implements Dispatcher.DispatchHandler, Flow {
+export class Leg implements Dispatcher.DispatchHandler, Flow, Gated {
   readonly outcome: Promise<LegOutcome>;
   readonly #settle: (outcome: LegOutcome) => void;
   readonly #sink: Sink;
   readonly #tools: LegTools;
   readonly #begunMs: number;
   readonly #headDeadline: Deadline;
-  #clientStalledMs = 0;
-  #over: () => void = () => {};
+  readonly #wholeDeadline: Deadline | null;
+  readonly maySwitch: boolean;
+  #isSent = false;
+  #over: Over = () => {};
+  #upgraded: (socket: Duplex) => void = () => {};
   #controller: Dispatcher.DispatchController | null = null;
   #status: number | null = null;
   #headMs: number | null = null;
@@ -81,6 +94,9 @@ export class Leg implements Dispatcher.DispatchHandler, Flow {
   #discardedBytes = 0;
   #settled = false;
   #abortedWith: ProxyError | null = null;
+  /** Null: its connection is not chosen yet, or none of the pool's. */
+  #gate: HeadGate | null = null;
+  #isReset = false;
 
   constructor(client: BackendClient, request: LegRequest, sink: Sink, tools: LegTools) {
     const { promise, resolve } = Promise.withResolvers<LegOutcome>();
@@ -89,13 +105,23 @@ export class Leg implements Dispatcher.DispatchHandler, Flow {
     this.#sink = sink;
     this.#tools = tools;
     this.#begunMs = tools.nowMs();
+    this.maySwitch = request.upgrade !== null;
     this.#headDeadline = tools.deadlines.set(request.headTimeoutMs, () => this.#headIsDue(request));
+    const { requestMs } = client.backend.timeouts;
+    this.#wholeDeadline = requestMs === null ? null : tools.deadlines.set(requestMs, () => this.#isDue());
     try {
       client.dispatch(
-        { method: request.method, path: request.target, headers: request.headers, body: request.body },
+        {
+          method: request.method,
+          path: request.target,
+          headers: request.headers,
+          body: request.body,
+          upgrade: request.upgrade,
+        },
         (host) => request.headers.unshift("host", hostFor(client.backend.host, request.clientHost, host)),
-        (over) => {
+        (over, upgraded) => {
           this.#over = over;
+          this.#upgraded = upgraded;
           return this;
         },
       );
@@ -119,12 +145,21 @@ export class Leg implements Dispatcher.DispatchHandler, Flow {
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
+    this.#isSent = true;
     if (this.#abortedWith !== null) controller.abort(this.#abortedWith);
+    else this.#gate?.await(this);
+  }
+
+  passThrough(gate: HeadGate): void {
+    this.#gate = gate;
+  }
+
+  connectionReset(): void {
+    this.#isReset = true;
   }
 
   onBodySent(): void {
     // An upload that makes progress is no silence of the backend.
-    this.#clientStalledMs = 0;
     if (this.#status === null) this.#headDeadline.refresh();
   }
 
@@ -134,18 +169,59 @@ export class Leg implements Dispatcher.DispatchHandler, Flow {
     _headers: unknown,
     reasonPhrase = "",
   ): void {
-    if (status < 200) return;
+    if (status === 101) {
+      // Without the fields of a switch: nothing that could follow it would be an answer.
+      controller.abort(new ProxyError("http_protocol_error", "a 101 that names no protocol"));
+      return;
+    }
+    const rawHeaders = rawTexts(controller.rawHeaders);
+    if (status < 200) {
+      this.#sink.interim?.(status, reasonPhrase, rawHeaders);
+      return;
+    }
     this.#headDeadline.clear();
+    const reason = this.#reasonAsSent(reasonPhrase);
+    const fault = framingFault(rawHeaders, this.#gate?.isHttp10 ?? false) ?? reasonFault(reason);
+    if (fault !== null) {
+      controller.abort(new ProxyError("http_protocol_error", fault));
+      return;
+    }
     this.#status = status;
     this.#headMs = this.#tools.nowMs() - this.#begunMs;
     try {
-      this.#wanted = this.#sink.head(status, reasonPhrase, rawTexts(controller.rawHeaders));
+      this.#wanted = this.#sink.head(status, reason, rawHeaders);
     } catch (error) {
       // node:http refuses to write what undici was ready to read: a malformed head is the backend's fault.
       controller.abort(new ProxyError("http_protocol_error", String(error)));
       return;
     }
     if (!this.#wanted) this.#finish(null);
+    else if (status === 204 || status === 304) this.#endWithHead(controller, rawHeaders);
+  }
+
+  /** A 101 with the fields of a switch: the socket is undici's no more. */
+  onRequestUpgrade(
+    controller: Dispatcher.DispatchController,
+    status: number,
+    _headers: unknown,
+    socket: Duplex,
+  ): void {
+    this.#over();
+    socket.on("error", () => {}); // "close" follows
+    if (this.#settled) {
+      socket.destroy();
+      return;
+    }
+    this.#headMs = this.#tools.nowMs() - this.#begunMs;
+    if (status !== 101 || !this.#sink.switched?.(rawTexts(controller.rawHeaders), socket)) {
+      socket.destroy();
+      this.#fail("http_protocol_error");
+      return;
+    }
+    this.#upgraded(socket);
+    this.#status = status;
+    this.#wanted = true;
+    this.#finish(null);
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -159,53 +235,67 @@ export class Leg implements Dispatcher.DispatchHandler, Flow {
     }
   }
 
-  onResponseEnd(): void {
+  onResponseEnd(controller: Dispatcher.DispatchController): void {
     this.#over();
     if (this.#settled) return;
-    this.#sink.end();
+    if (this.#isReset) {
+      // Without a length the connection's end is the body's end: an orderly one, not a reset.
+      this.#fail("http_response_incomplete");
+      return;
+    }
+    const rawTrailers = rawTexts(controller.rawTrailers);
+    // The parser heeds `Connection: close` there too, and would then refuse the next answer on the connection.
+    if (findHeader(rawTrailers, "connection") !== undefined) this.#gate?.endConnection();
+    this.#sink.end(rawTrailers);
     this.#finish(null);
   }
 
   onResponseError(_controller: unknown, error: Error): void {
-    this.#over();
-    if (this.#settled) return;
-    if (this.#endedByItsHead(error)) {
-      this.#sink.end();
-      this.#finish(null);
-      return;
-    }
-    this.#fail(failureOf(error));
+    this.#over(!this.#isSent && this.#abortedWith === null);
+    if (!this.#settled) this.#fail(failureOf(error));
   }
 
-  /** A backend that waits for the client's body is not the one that is silent. */
-  #headIsDue({ body, headTimeoutMs }: LegRequest): void {
-    if (body === null || !("waitsForClient" in body) || !body.waitsForClient) {
-      this.abort(new ProxyError("http_response_timeout", "no answer head in time"));
+  /** A backend that waits for the client's body is not the one that is silent: the body has its own deadline. */
+  #headIsDue({ body }: LegRequest): void {
+    const isUpload = body !== null && "waitsForClient" in body && !body.readableEnded;
+    if (isUpload && body.waitsForClient) {
+      this.#headDeadline.refresh();
       return;
     }
-    this.#clientStalledMs += headTimeoutMs;
-    if (this.#clientStalledMs < BODY_STALL_MS) this.#headDeadline.refresh();
-    else this.abort(new ProxyError("http_request_error", "the client's body stalled"));
+    this.abort(
+      isUpload && this.#isSent
+        ? new ProxyError("connection_write_timeout", "the backend did not take the body in time")
+        : new ProxyError("http_response_timeout", "no answer head in time"),
+    );
+  }
+
+  #isDue(): void {
+    this.abort(new ProxyError("http_response_timeout", "the answer was not whole in time"));
   }
 
   get #discarding(): boolean {
     return this.#status !== null && !this.#wanted;
   }
 
-  /** undici reports a legal Content-Length on 204 and 304 as a mismatch: the answer was whole. */
-  #endedByItsHead(error: Error): boolean {
-    return (
-      (this.#status === 204 || this.#status === 304) &&
-      "code" in error &&
-      error.code === "UND_ERR_RES_CONTENT_LENGTH_MISMATCH"
-    );
+  /**
+   * Nothing follows the head of a 204 or 304, whatever length it names (legal on 304). undici waits for it, and
+   * a backend that does send it would have it read as the next answer: such a connection is not used again.
+   */
+  #endWithHead(controller: Dispatcher.DispatchController, rawHeaders: readonly string[]): void {
+    if (!namesBody(rawHeaders)) return;
+    this.#sink.end([]);
+    this.#finish(null);
+    controller.abort(new ProxyError("http_protocol_error", "a length where no body can be"));
+  }
+
+  /** undici reads the phrase as UTF-8; as bytes it goes on as it came. */
+  #reasonAsSent(reasonPhrase: string): string {
+    return this.#gate !== null && NOT_ASCII.test(reasonPhrase) ? this.#gate.reason() : reasonPhrase;
   }
 
   #fail(failure: Failure): void {
     if (this.#settled) return;
-    // After the head, an answer that breaks off is incomplete, whatever broke it.
-    const shown =
-      this.#status !== null && failure === "connection_terminated" ? "http_response_incomplete" : failure;
+    const shown = this.#status === null ? beforeHead(failure) : afterHead(failure);
     if (this.#wanted) this.#sink.cut(shown);
     this.#finish(shown);
   }
@@ -213,14 +303,40 @@ export class Leg implements Dispatcher.DispatchHandler, Flow {
   #finish(failure: Failure | null): void {
     this.#settled = true;
     this.#headDeadline.clear();
+    this.#wholeDeadline?.clear();
+    this.#gate?.done(this);
     this.#settle({
       status: this.#status,
       failure,
       headMs: this.#headMs,
       totalMs: this.#tools.nowMs() - this.#begunMs,
       wanted: this.#wanted,
+      isSent: this.#isSent,
     });
   }
+}
+
+/** undici speaks of a length that does not fit also where the head that names it is malformed. */
+function beforeHead(failure: Failure): Failure {
+  return failure === "http_response_incomplete" ? "http_protocol_error" : failure;
+}
+
+/** An answer that breaks off is incomplete, whatever broke it. */
+function afterHead(failure: Failure): Failure {
+  return failure === "connection_terminated" ? "http_response_incomplete" : failure;
+}
+
+const NOT_ASCII = /[^\t\x20-\x7e]/;
+const UNSENDABLE = /[^\t\x20-\x7e\x80-\xff]/;
+
+function reasonFault(reason: string): string | null {
+  return UNSENDABLE.test(reason) ? "the reason holds control characters" : null;
+}
+
+function namesBody(rawHeaders: readonly string[]): boolean {
+  const length = findHeader(rawHeaders, "content-length");
+  if (length !== undefined) return Number(length) !== 0;
+  return findHeader(rawHeaders, "transfer-encoding") !== undefined;
 }
 
 function hostFor(policy: HostPolicy, clientHost: string, endpointHost: string): string {

@@ -44,8 +44,8 @@ export type ToDataThread =
   | { readonly kind: "compare-port"; readonly port: MessagePort }
   /** Answers say `Connection: close` from now on. */
   | { readonly kind: "drain" }
-  /** Stops accepting; `drained` follows when the last request has ended. */
-  | { readonly kind: "close" };
+  /** Stops accepting; `drained` follows when the last request has ended. Upgraded connections end by the limit. */
+  | { readonly kind: "close"; readonly limitMs: number };
 
 export type FromDataThread =
   | { readonly kind: "listening"; readonly port: number }

@@ -97,7 +97,8 @@ function byteLength(chunks: readonly Buffer[]): number {
 function post(exchange: Exchange, route: Route, compare: Compare, pair: Collected): boolean {
   const { desk, snapshot, facts, decision } = exchange;
   const bytes = byteLength(pair.old.body.chunks ?? []) + byteLength(pair.new.body.chunks ?? []);
-  if (desk.comparePort === null || !reserve(desk, bytes)) return false;
+  if (desk.comparePort === null || desk.pressure === "shed-comparisons" || !reserve(desk, bytes))
+    return false;
   const message: Pair = {
     route: route.name,
     rulesVersion: snapshot.compiled.ruleset.version,

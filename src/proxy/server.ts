@@ -1,16 +1,22 @@
 /** The HTTP server of one data thread: what it takes in, what it refuses, and its limits towards clients. */
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { admit, maxForwards, type RequestHead } from "../model/admission.ts";
 import type { Limits } from "../model/ruleset.ts";
-import { noteAnswering, refuseBroken } from "./broken-request.ts";
+import { noteAnswering, refuseBroken, refuseInOrder } from "./broken-request.ts";
 import { serve } from "./corridor.ts";
 import type { DataDesk } from "./desk.ts";
-import { refuse, refuseSocket } from "./problem.ts";
+import { refuse } from "./problem.ts";
+import { inTurn } from "./turns.ts";
+import { mayUpgrade, UpgradeResponse } from "./upgrade.ts";
 
 /** How often slow heads are looked for; the default of 30 s would triple a limit of 10. */
 const CHECKING_INTERVAL_MS = 1_000;
+
+/** Envoy's limit is 100. */
+const MAX_FIELDS = 128;
 
 export function createProxyServer(desk: DataDesk): Server {
   const { limits } = desk.snapshot.compiled.ruleset;
@@ -20,17 +26,26 @@ export function createProxyServer(desk: DataDesk): Server {
     requestTimeout: 0, // a long upload is no fault
     noDelay: true,
     requireHostHeader: false, // admission says so itself, and more
+    shouldUpgradeCallback: (req) => mayUpgrade(desk, req),
   });
+  // One more than is allowed: beyond it node:http drops fields, so a bomb of them costs no memory, and is seen.
+  server.maxHeadersCount = MAX_FIELDS + 1;
   applyLimits(server, desk, limits);
   server.on("request", (req, res) => take(desk, req, res));
   server.on("checkContinue", (req: IncomingMessage, res: ServerResponse) => {
     take(desk, req, res, () => res.writeContinue());
   });
-  server.on("checkExpectation", (_req, res: ServerResponse) => {
-    refuse(res, "http_request_error", 417, "the only expectation known here is 100-continue");
+  server.on("checkExpectation", (req: IncomingMessage, res: ServerResponse) => {
+    noteAnswering(req, res);
+    inTurn(req, res, () =>
+      refuse(res, "http_request_error", 417, "the only expectation known here is 100-continue"),
+    );
+  });
+  server.on("upgrade", (req, socket, head: Buffer) => {
+    take(desk, req, new UpgradeResponse(desk, req, socket as Socket, head));
   });
   server.on("connect", (_req, socket: Duplex) => {
-    refuseSocket(socket, "http_request_error", 405, "this is no tunnel: CONNECT is not served");
+    refuseInOrder(socket, 405, "this is no tunnel: CONNECT is not served");
   });
   server.on("clientError", refuseBroken);
   return server;
@@ -38,18 +53,28 @@ export function createProxyServer(desk: DataDesk): Server {
 
 /** Those that can change while the server runs. */
 export function applyLimits(server: Server, desk: DataDesk, limits: Limits): void {
+  // Of connections from now on: a parser is made with its limit. Not among its types, but read at each connection.
+  Object.assign(server, { maxHeaderSize: limits.requestHeadBytes });
   server.headersTimeout = limits.headTimeoutMs;
   server.keepAliveTimeout = limits.idleTimeoutMs;
   // The kernel spreads connections over the threads by chance: each takes its share and a little more.
   server.maxConnections = Math.ceil((limits.connections / desk.setup.threads) * 1.1);
 }
 
-/** Takes a request in, or refuses it. `proceed` tells a client that waits for it to send its body. */
+/** Takes a request in when its turn has come. `proceed` tells a client that waits for it to send its body. */
 function take(desk: DataDesk, req: IncomingMessage, res: ServerResponse, proceed = (): void => {}): void {
   noteAnswering(req, res);
-  const limit = Math.ceil(desk.snapshot.compiled.ruleset.limits.inFlight / desk.setup.threads);
-  if (desk.inFlight >= limit) {
+  inTurn(req, res, () => begin(desk, req, res, proceed));
+}
+
+/** Begins to serve a request, or refuses it. */
+function begin(desk: DataDesk, req: IncomingMessage, res: ServerResponse, proceed: () => void): void {
+  if (desk.inFlight >= desk.inFlightLimit) {
     refuse(res, "connection_limit_reached");
+    return;
+  }
+  if (req.rawHeaders.length > 2 * MAX_FIELDS) {
+    refuse(res, "http_request_error", 431, `a request has at most ${MAX_FIELDS} fields`);
     return;
   }
   const head: RequestHead = {
@@ -67,8 +92,7 @@ function take(desk: DataDesk, req: IncomingMessage, res: ServerResponse, proceed
     answerAsLast(req, res);
     return;
   }
-  proceed();
-  serve(desk, req, res, admission).catch((error: unknown) => {
+  serve(desk, req, res, admission, proceed).catch((error: unknown) => {
     // A bug of ours in one request must not take the others with it, and must be heard of.
     process.emitWarning(error instanceof Error ? error : new Error(String(error)));
     if (!res.headersSent) refuse(res, "proxy_internal_error");

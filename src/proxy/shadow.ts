@@ -16,6 +16,7 @@ import type { DataDesk, RouteRoom } from "./desk.ts";
 import type { Exchange } from "./exchange.ts";
 import { Leg, type LegOutcome, type Sink } from "./leg.ts";
 import { legRequest } from "./leg-request.ts";
+import { retryFor } from "./retry.ts";
 
 export type ShadowResult =
   | { readonly kind: "answered"; readonly answer: CollectedAnswer }
@@ -57,9 +58,9 @@ export function planShadow(
   return { side, client, maxBodyBytes, captureBytes: compare === null ? null : maxBodyBytes };
 }
 
-/** Too many at once, too many lost of late, or too many a second. */
+/** Too many at once, a thread under pressure, too many lost of late, or too many a second. */
 function isShed(desk: DataDesk, room: RouteRoom, rules: ShadowRules, side: Side): boolean {
-  if (room.shadowsInFlight >= rules.concurrency) return true;
+  if (room.shadowsInFlight >= rules.concurrency || desk.pressure !== "none") return true;
   if (!room.shadowRest[side].allows(desk.nowMs())) return true;
   if (rules.ratePerSecond === null) return false;
   return !room.tile.takeRate(rules.ratePerSecond, Math.floor(desk.wallMs() / 1000));
@@ -93,14 +94,23 @@ async function run(exchange: Exchange, room: RouteRoom, { side, client }: Shadow
     room.recorder.shadow("too_large");
     return { kind: "lost", why: "too_large" };
   }
-  const collector = new Collector(rules.maxBodyBytes, exchange.facts.method);
-  const leg = new Leg(client, legRequest(exchange, side, body, rules.timeoutMs, true), collector, desk.tools);
-  collector.leg = leg;
-  const deadline = desk.deadlines.set(rules.timeoutMs, () =>
-    leg.abort(new ProxyError("http_response_timeout", "the shadow took too long")),
-  );
-  const outcome = await leg.outcome;
-  deadline.clear();
+  const once = async (): Promise<{ collector: Collector; outcome: LegOutcome }> => {
+    const collector = new Collector(rules.maxBodyBytes, exchange.facts.method);
+    const request = legRequest(exchange, side, body, rules.timeoutMs, true);
+    const leg = new Leg(client, request, collector, desk.tools);
+    collector.leg = leg;
+    const deadline = desk.deadlines.set(rules.timeoutMs, () =>
+      leg.abort(new ProxyError("http_response_timeout", "the shadow took too long")),
+    );
+    const outcome = await leg.outcome;
+    deadline.clear();
+    return { collector, outcome };
+  };
+  client.retries.request(exchange.begunMs);
+  let { collector, outcome } = await once();
+  if (retryFor(client, exchange.facts.method, outcome) !== "none" && client.retries.take(desk.nowMs())) {
+    ({ collector, outcome } = await once());
+  }
   const result = judge(room, collector, outcome);
   room.shadowRest[side].note(result.kind);
   return result;
@@ -118,7 +128,8 @@ function judge(room: RouteRoom, collector: Collector, outcome: LegOutcome): Shad
     return { kind: "lost", why: "too_large" };
   }
   if (outcome.failure !== null || collector.answer === null) {
-    const timedOut = outcome.failure === "http_response_timeout";
+    const timedOut =
+      outcome.failure === "http_response_timeout" || outcome.failure === "connection_read_timeout";
     const shed = outcome.failure === "connection_limit_reached";
     room.recorder.shadow(timedOut ? "timeout" : shed ? "shed" : "failed");
     return { kind: "lost", why: timedOut ? "timeout" : shed ? "shed" : "failed" };

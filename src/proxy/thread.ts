@@ -11,6 +11,8 @@ const desk = new DataDesk(setup);
 const server = createProxyServer(desk);
 
 const IDLE_SWEEP_MS = 50;
+/** Tunnels are closed so long before the limit of a drain: their last bytes and log lines need a moment. */
+const TUNNELS_MARGIN_MS = 1_000;
 
 function tell(message: FromDataThread): void {
   control.postMessage(message);
@@ -32,16 +34,18 @@ control.on("message", (message: ToDataThread) => {
       desk.draining = true;
       break;
     case "close":
-      close();
+      close(message.limitMs);
       break;
   }
 });
 
 /** A connection that falls idle after its last answer is closed too: it would hold the server open. */
-function close(): void {
+function close(limitMs: number): void {
+  setTimeout(() => desk.tunnels.endAll("drain"), Math.max(0, limitMs - TUNNELS_MARGIN_MS)).unref();
   const sweeper = setInterval(() => server.closeIdleConnections(), IDLE_SWEEP_MS);
   server.close(async () => {
     clearInterval(sweeper);
+    await desk.tunnels.allClosed(); // their backends may close a moment later than their clients
     await desk.accessLog.flush();
     tell({ kind: "drained" });
   });

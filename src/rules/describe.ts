@@ -2,7 +2,17 @@
 
 import { createHash } from "node:crypto";
 import { describeKeySource } from "../model/key.ts";
-import type { Backend, Condition, Guard, Matcher, Route, Ruleset, Shadow, Tls } from "../model/ruleset.ts";
+import type {
+  Backend,
+  Condition,
+  Guard,
+  Matcher,
+  Route,
+  Ruleset,
+  Shadow,
+  Tls,
+  Upgrade,
+} from "../model/ruleset.ts";
 import { formatDuration, formatFalseAlarms, formatRate, formatShare, formatSize } from "./units.ts";
 
 /** JSON-safe; in the shape of a rules file, so that it can be read as one. */
@@ -25,9 +35,12 @@ export function describeRuleset(ruleset: Ruleset): Description {
     limits: {
       requestHead: formatSize(ruleset.limits.requestHeadBytes),
       headTimeout: formatDuration(ruleset.limits.headTimeoutMs),
+      bodyStallTimeout: formatDuration(ruleset.limits.bodyStallTimeoutMs),
+      body: formatSize(ruleset.limits.maxBodyBytes),
       idleTimeout: formatDuration(ruleset.limits.idleTimeoutMs),
       connections: ruleset.limits.connections,
       inFlight: ruleset.limits.inFlight,
+      trustedProxies: ruleset.limits.trustedProxies,
     },
     routes: ruleset.routes.map(describeRoute),
   };
@@ -41,8 +54,10 @@ export function describeBackend(backend: Backend): Description {
       connect: formatDuration(timeouts.connectMs),
       headers: formatDuration(timeouts.headersMs),
       stall: formatDuration(timeouts.stallMs),
+      ...given("request", timeouts.requestMs === null ? null : formatDuration(timeouts.requestMs)),
     },
     maxConnections: backend.maxConnections,
+    maxWaiting: backend.maxWaiting,
     ...(health ? { health: { path: health.path, interval: formatDuration(health.intervalMs) } } : {}),
     host: host.kind === "name" ? host.name : host.kind,
     ...(tls ? { tls: describeTls(tls) } : {}),
@@ -68,6 +83,8 @@ export function describeRoute(route: Route): Description {
     ...given("new", route.new),
     ...(route.key.length > 0 ? { key: route.key.map(describeKeySource) } : {}),
     ...(route.new === null ? {} : describeUseOfNew(route)),
+    ...(route.maxBodyBytes === null ? {} : { limits: { body: formatSize(route.maxBodyBytes) } }),
+    upgrade: route.upgrade ? describeUpgrade(route.upgrade) : "off",
     revision: route.revision,
   };
 }
@@ -142,6 +159,10 @@ function describeGuard(guard: Guard): Description {
     killSwitch: guard.killSwitch ?? "off",
     falseAlarms: formatFalseAlarms(guard.falseAlarmSeconds),
   };
+}
+
+function describeUpgrade({ protocols, idleMs, maxMs, onRollback }: Upgrade): Description {
+  return { protocols, idle: formatDuration(idleMs), max: formatDuration(maxMs), onRollback };
 }
 
 const rate = (ratio: number) => formatShare(Math.round(ratio * 1_000_000));

@@ -13,6 +13,7 @@ const DEFAULT_CONNECT_MS = 2_000;
 const DEFAULT_HEADERS_MS = 30_000;
 const DEFAULT_STALL_MS = 60_000;
 const DEFAULT_MAX_CONNECTIONS = 256;
+const DEFAULT_MAX_WAITING = 1024;
 const DEFAULT_HEALTH_INTERVAL_MS = 5_000;
 
 /** Null when it has mistakes; they are reported. */
@@ -40,8 +41,10 @@ export async function resolveBackend(
       connectMs: fields.timeouts?.connect ?? DEFAULT_CONNECT_MS,
       headersMs: fields.timeouts?.headers ?? DEFAULT_HEADERS_MS,
       stallMs: fields.timeouts?.stall ?? DEFAULT_STALL_MS,
+      requestMs: fields.timeouts?.request ?? null,
     },
     maxConnections: fields.maxConnections ?? DEFAULT_MAX_CONNECTIONS,
+    maxWaiting: fields.maxWaiting ?? DEFAULT_MAX_WAITING,
     health: fields.health
       ? { path: fields.health.path, intervalMs: fields.health.interval ?? DEFAULT_HEALTH_INTERVAL_MS }
       : null,
@@ -126,8 +129,11 @@ export function resolveLimits(fields: LimitFields | null): Limits {
   return {
     requestHeadBytes: fields?.requestHead ?? 32 * 1024,
     headTimeoutMs: fields?.headTimeout ?? 10_000,
+    bodyStallTimeoutMs: fields?.bodyStallTimeout ?? 30_000,
+    maxBodyBytes: fields?.body ?? 2 ** 30,
     idleTimeoutMs: fields?.idleTimeout ?? 60_000,
     connections: fields?.connections ?? 10_000,
     inFlight: fields?.inFlight ?? 4096,
+    trustedProxies: fields?.trustedProxies ?? [],
   };
 }

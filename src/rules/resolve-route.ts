@@ -11,7 +11,9 @@ import type {
   Route,
   Shadow,
   Split,
+  Upgrade,
 } from "../model/ruleset.ts";
+import { DEFAULT_UPGRADE } from "../model/upgrade.ts";
 import type { MergedRoute } from "./merge.ts";
 import type { ConditionFields, MatcherFields, RouteFields } from "./schema.ts";
 
@@ -49,6 +51,8 @@ export function resolveRoute(
     compare: fields.compare === "off" ? null : compareOf(fields.compare),
     fallback: hasNew ? fallbackOf(fields.fallback, newHeadersMs) : null,
     guard: hasNew ? guardOf(fields) : null,
+    maxBodyBytes: fields.limits?.body ?? null,
+    upgrade: fields.upgrade === "off" ? null : upgradeOf(fields.upgrade),
     revision: fields.revision ?? 1,
   };
 }
@@ -140,5 +144,14 @@ function guardOf(fields: RouteFields): Guard | null {
     minSamples: guard?.minSamples ?? DEFAULT_MIN_SAMPLES,
     killSwitch: killSwitch === "off" ? null : (killSwitch ?? DEFAULT_KILL_SWITCH),
     falseAlarmSeconds: guard?.falseAlarms ?? DEFAULT_FALSE_ALARM_SECONDS,
+  };
+}
+
+function upgradeOf(fields: Exclude<RouteFields["upgrade"], "off">): Upgrade {
+  return {
+    protocols: fields?.protocols ?? DEFAULT_UPGRADE.protocols,
+    idleMs: fields?.idle ?? DEFAULT_UPGRADE.idleMs,
+    maxMs: fields?.max ?? DEFAULT_UPGRADE.maxMs,
+    onRollback: fields?.onRollback ?? DEFAULT_UPGRADE.onRollback,
   };
 }

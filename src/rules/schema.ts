@@ -4,6 +4,7 @@
  */
 
 import { z } from "zod";
+import { parseCidr } from "./cidr.ts";
 import { decimal, flag, integer, list, orOff, scalar, section, shorthand, text, word } from "./schema-kit.ts";
 import {
   backendName,
@@ -28,8 +29,10 @@ export const backendSchema = section({
     connect: duration("For a connection to stand. Default 2s", "2s").optional(),
     headers: duration("For the head of an answer. Default 30s", "30s").optional(),
     stall: duration("Longest silence within an answer's body. Default 60s", "60s").optional(),
+    request: duration("For a whole answer, its body too. Default none", "5m").optional(),
   }).optional(),
   maxConnections: integer(1, 100_000, "Per data-plane thread. Default 256").optional(),
+  maxWaiting: integer(0, 100_000, "Requests waiting for a connection; 503 beyond. Default 1024").optional(),
   health: section({
     path: scalar({ parse: texts.parseProbePath, description: "Asked with GET", examples: ["/healthz"] }),
     interval: duration("Default 5s", "5s").optional(),
@@ -162,6 +165,25 @@ const guardSchema = section({
   }).optional(),
 });
 
+/** 1TiB: nothing needs more, and it is far from where numbers lose precision. */
+const LARGEST_BODY_BYTES = 2 ** 40;
+const bodyLimit = (description: string) => size(0, LARGEST_BODY_BYTES, description, "10MiB");
+
+const upgradeSchema = section({
+  protocols: list(
+    scalar({
+      parse: texts.parseUpgradeProtocol,
+      description: "A token of the Upgrade field that is passed on",
+      examples: ["websocket"],
+    }),
+    "[websocket]",
+    1,
+  ).optional(),
+  idle: duration("Longest silence of an upgraded connection. Default 1h", "1h").optional(),
+  max: duration("Longest life of an upgraded connection. Default 24h", "24h").optional(),
+  onRollback: word(["close", "keep"], "What a rollback does to those open to new. Default close").optional(),
+});
+
 /** What a route and `defaults` share. */
 const routeFields = {
   old: backendName.optional(),
@@ -202,10 +224,14 @@ const routeFields = {
     guardSchema,
     "write off, or a block of fields such as { errors: { max: 5%, ratio: 2 } }",
   ).optional(),
+  limits: section({
+    body: bodyLimit("413 for request bodies beyond it. Default: limits.body of the gateway").optional(),
+  }).optional(),
+  upgrade: orOff(upgradeSchema, "write off, or a block of fields such as { idle: 1h, max: 24h }").optional(),
   revision: integer(0, Number.MAX_SAFE_INTEGER, "Raising it clears a latched rollback. Default 1").optional(),
 };
 
-const LATER_ROUTE_FIELDS = ["rollout", "writes", "body"];
+const LATER_ROUTE_FIELDS = ["rollout", "writes"];
 
 export const defaultsSchema = section(routeFields, LATER_ROUTE_FIELDS);
 
@@ -230,16 +256,23 @@ export const routeSchema = section(
   LATER_ROUTE_FIELDS,
 );
 
-export const limitsSchema = section(
-  {
-    requestHead: size(1024, 2 ** 20, "431 beyond it. Default 32KiB", "32KiB").optional(),
-    headTimeout: duration("408 for slow headers. Default 10s", "10s").optional(),
-    idleTimeout: duration("Of keep-alive connections. Default 60s", "60s").optional(),
-    connections: integer(1, 10_000_000, "Default 10000").optional(),
-    inFlight: integer(1, 10_000_000, "503 with Retry-After beyond it. Default 4096").optional(),
-  },
-  ["bodyStallTimeout", "body", "trustedProxies"],
-);
+export const limitsSchema = section({
+  requestHead: size(1024, 2 ** 20, "431 beyond it. Default 32KiB", "32KiB").optional(),
+  headTimeout: duration("408 for slow headers. Default 10s", "10s").optional(),
+  bodyStallTimeout: duration("408: no byte of a request body for so long. Default 30s", "30s").optional(),
+  body: bodyLimit("413 beyond it; a route may set its own. Default 1GiB").optional(),
+  idleTimeout: duration("Of keep-alive connections. Default 60s", "60s").optional(),
+  connections: integer(1, 10_000_000, "Default 10000").optional(),
+  inFlight: integer(1, 10_000_000, "503 with Retry-After beyond it. Default 4096").optional(),
+  trustedProxies: list(
+    scalar({
+      parse: parseCidr,
+      description: "Addresses whose X-Forwarded-* and Forwarded are believed",
+      examples: ["10.0.0.0/8"],
+    }),
+    "[10.0.0.0/8]",
+  ).optional(),
+});
 
 export const fileSchema = section({
   version: z.literal(1, { error: "write version: 1" }).meta({ description: "Of the format" }),

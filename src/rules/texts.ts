@@ -3,6 +3,7 @@
 import { METHODS } from "node:http";
 import parseJsonPath from "jsonpath-rfc9535/parser";
 import type { HostPolicy, KeySource } from "../model/ruleset.ts";
+import { isNeverUpgraded } from "../model/upgrade.ts";
 import { nearest } from "./suggest.ts";
 import type { Parsed } from "./units.ts";
 
@@ -29,6 +30,16 @@ export function parseHeaderName(text: string): Parsed<string> {
   return TOKEN.test(text) && text !== "__proto__"
     ? ok(text.toLowerCase())
     : no("write a header's name alone, such as x-tenant-id");
+}
+
+/** A token of the Upgrade field, with or without a version. */
+export function parseUpgradeProtocol(text: string): Parsed<string> {
+  const [name = "", version] = text.split("/", 2);
+  if (!TOKEN.test(name) || (version !== undefined && !TOKEN.test(version)) || text.split("/").length > 2)
+    return no("write a protocol as the Upgrade field names it, such as websocket");
+  return isNeverUpgraded(text)
+    ? no(`${text} is never passed on: requests inside it would go past these rules; leave it out`)
+    : ok(text);
 }
 
 function parseCookieName(text: string): Parsed<string> {

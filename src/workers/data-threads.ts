@@ -48,6 +48,8 @@ export class DataThreads {
   #port: number;
   #draining = false;
   #closing = false;
+  /** By when all must have ended, once it closes; on the clock of `performance.now`. */
+  #closedByMs = 0;
   #timers = new Set<NodeJS.Timeout>();
 
   private constructor(options: DataThreadsOptions) {
@@ -97,11 +99,18 @@ export class DataThreads {
   /** Stops accepting; resolves when the last request has ended, or at the limit. */
   async close(timeoutMs: number): Promise<void> {
     this.#closing = true;
-    const all = Promise.all(this.#slots.map(({ worker }) => answered(worker, "drained", { kind: "close" })));
+    this.#closedByMs = performance.now() + timeoutMs;
+    const all = Promise.all(
+      this.#slots.map(({ worker }) => answered(worker, "drained", this.#closeMessage())),
+    );
     const { promise: limit, resolve } = Promise.withResolvers<void>();
     const timer = setTimeout(resolve, timeoutMs);
     await Promise.race([all, limit]);
     clearTimeout(timer);
+  }
+
+  #closeMessage(): ToDataThread {
+    return { kind: "close", limitMs: Math.max(0, this.#closedByMs - performance.now()) };
   }
 
   async terminate(): Promise<void> {
@@ -142,7 +151,7 @@ export class DataThreads {
     // A reload while it started: it has begun with rules that are no longer in force.
     if (setup.rules !== this.#rules) send(worker, this.#rules);
     if (this.#draining) send(worker, { kind: "drain" });
-    if (this.#closing) send(worker, { kind: "close" });
+    if (this.#closing) send(worker, this.#closeMessage());
     worker.on("exit", () => this.#replace(thread, why));
   }
 

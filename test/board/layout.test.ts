@@ -55,6 +55,7 @@ test("no two counters share a word, and none lies outside the slice", () => {
   const sizes: Record<keyof typeof SLICE, number> = {
     touched: 1,
     inFlight: 2,
+    tunnels: 2,
     requests: 2 * REASONS.length * CODES.length,
     durations: 2 * (DURATION_BOUNDS_US.length + 1),
     durationSumMs: 2,

@@ -35,7 +35,16 @@ const EMPTY = {
   version: "0123456789ab",
   backends: {},
   unmatched: null,
-  limits: { requestHeadBytes: 1, headTimeoutMs: 1, idleTimeoutMs: 1, connections: 1, inFlight: 1 },
+  limits: {
+    requestHeadBytes: 1,
+    headTimeoutMs: 1,
+    bodyStallTimeoutMs: 1,
+    maxBodyBytes: 1,
+    idleTimeoutMs: 1,
+    connections: 1,
+    inFlight: 1,
+    trustedProxies: [],
+  },
 };
 
 function noDraw(): number {

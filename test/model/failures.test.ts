@@ -34,7 +34,12 @@ test("a backend that is down, slow, cut off or speaks nonsense is at fault", () 
 
 test("timeouts answer 504, overload 503, a broken backend 502, and only our own fault 500", () => {
   const of = (status: number) => FAILURES.filter((failure) => FAILURE_STATUS[failure] === status);
-  assert.deepEqual(of(504), ["connection_timeout", "http_response_timeout"]);
+  assert.deepEqual(of(504), [
+    "connection_timeout",
+    "http_response_timeout",
+    "connection_read_timeout",
+    "connection_write_timeout",
+  ]);
   assert.deepEqual(of(503), ["connection_limit_reached", "destination_unavailable"]);
   assert.deepEqual(of(500), ["proxy_internal_error"]);
   for (const failure of FAILURES) {

@@ -36,6 +36,8 @@ export function routeOf(changes: Partial<Route> = {}): Route {
     compare: null,
     fallback: null,
     guard: null,
+    maxBodyBytes: null,
+    upgrade: null,
     revision: 0,
     ...changes,
   };
@@ -52,6 +54,9 @@ export function rulesetOf(routes: readonly Route[]): Ruleset {
       idleTimeoutMs: 60_000,
       connections: 10_000,
       inFlight: 4096,
+      bodyStallTimeoutMs: 30_000,
+      maxBodyBytes: 1_073_741_824,
+      trustedProxies: [],
     },
     routes,
   };

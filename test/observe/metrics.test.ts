@@ -28,6 +28,7 @@ function sourceOf(changes: Partial<MetricsSource> = {}): MetricsSource {
     reloadTimestamp: NONE,
     rulesInfo: NONE,
     inFlight: NONE,
+    upgradesOpen: NONE,
     storeDamaged: NONE,
     threadReplacements: NONE,
     ...changes,
@@ -63,6 +64,7 @@ test("every metric of the interface is named with its type, also before anything
     cutover_rules_last_reload_timestamp_seconds: "gauge",
     cutover_rules_info: "gauge",
     cutover_inflight_requests: "gauge",
+    cutover_upgrades_open: "gauge",
     cutover_store_damaged: "gauge",
     cutover_thread_replacements_total: "counter",
   });

@@ -9,15 +9,19 @@ test("what nobody writes has the values that the interface names", async (t) => 
   assert.deepEqual(ruleset.limits, {
     requestHeadBytes: 32_768,
     headTimeoutMs: 10_000,
+    bodyStallTimeoutMs: 30_000,
+    maxBodyBytes: 1_073_741_824,
     idleTimeoutMs: 60_000,
     connections: 10_000,
     inFlight: 4096,
+    trustedProxies: [],
   });
   assert.deepEqual(ruleset.backends.legacy, {
     name: "legacy",
     urls: ["http://127.0.0.1:9001"],
-    timeouts: { connectMs: 2000, headersMs: 30_000, stallMs: 60_000 },
+    timeouts: { connectMs: 2000, headersMs: 30_000, stallMs: 60_000, requestMs: null },
     maxConnections: 256,
+    maxWaiting: 1024,
     health: null,
     host: { kind: "keep" },
     tls: null,
@@ -53,6 +57,8 @@ test("a canary alone brings fallback, comparison and guard with it", async (t) =
       killSwitch: 5,
       falseAlarmSeconds: 7_776_000,
     },
+    maxBodyBytes: null,
+    upgrade: { protocols: ["websocket"], idleMs: 3_600_000, maxMs: 86_400_000, onRollback: "close" },
     revision: 1,
   });
 });

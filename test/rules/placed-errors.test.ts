@@ -54,18 +54,11 @@ test("an unknown field is an error with a suggestion, whatever it is in", async 
 });
 
 test("what a later version will know is said to be unsupported, not misspelt", async (t) => {
-  const mistakes = await routeMistakes(
-    t,
-    "rollout: { start: paused }\ncompare: { noise: 2% }\nwrites: x\nbody: 1MiB",
-  );
+  const mistakes = await routeMistakes(t, "rollout: { start: paused }\ncompare: { noise: 2% }\nwrites: x");
   assert.deepEqual(mistakes, [
     "rollout is not supported by this version",
     "compare.noise is not supported by this version",
     "writes is not supported by this version",
-    "body is not supported by this version",
-  ]);
-  assert.deepEqual(await mistakesIn(t, `${HEAD}limits: { trustedProxies: [] }\n`), [
-    "6:11  limits.trustedProxies is not supported by this version",
   ]);
 });
 
