@@ -1,5 +1,7 @@
 /** Whether an answer tells in one way only where it ends (RFC 9112 §6): what two readers could cut in two ways is refused. */
 
+import { findHeader } from "../model/facts.ts";
+
 /** Why the head of an answer cannot be relied on; null: its framing is plain. */
 export function framingFault(rawHeaders: readonly string[], isHttp10: boolean): string | null {
   let length: string | null = null;
@@ -31,4 +33,18 @@ function isPlainLength(text: string): boolean {
     if (code < 0x30 || code > 0x39) return false;
   }
   return Number.isSafeInteger(Number(text));
+}
+
+/** Whether a head names a body, be it one that cannot follow. */
+export function namesBody(rawHeaders: readonly string[]): boolean {
+  const length = findHeader(rawHeaders, "content-length");
+  if (length !== undefined) return Number(length) !== 0;
+  return findHeader(rawHeaders, "transfer-encoding") !== undefined;
+}
+
+const UNSENDABLE = /[^\t\x20-\x7e\x80-\xff]/;
+
+/** Why a reason phrase cannot be passed on; null: it can. */
+export function reasonFault(reason: string): string | null {
+  return UNSENDABLE.test(reason) ? "the reason holds control characters" : null;
 }

@@ -5,7 +5,7 @@ import type { Dispatcher } from "undici";
 import { findHeader } from "../model/facts.ts";
 import type { Failure } from "../model/failures.ts";
 import type { HostPolicy } from "../model/ruleset.ts";
-import { framingFault } from "./answer-framing.ts";
+import { framingFault, namesBody, reasonFault } from "./answer-framing.ts";
 import type { BackendClient, Over } from "./backend-client.ts";
 import { failureOf, ProxyError } from "./classify.ts";
 import type { Deadline, Deadlines } from "./deadlines.ts";
@@ -327,18 +327,6 @@ function afterHead(failure: Failure): Failure {
 }
 
 const NOT_ASCII = /[^\t\x20-\x7e]/;
-const UNSENDABLE = /[^\t\x20-\x7e\x80-\xff]/;
-
-function reasonFault(reason: string): string | null {
-  return UNSENDABLE.test(reason) ? "the reason holds control characters" : null;
-}
-
-function namesBody(rawHeaders: readonly string[]): boolean {
-  const length = findHeader(rawHeaders, "content-length");
-  if (length !== undefined) return Number(length) !== 0;
-  return findHeader(rawHeaders, "transfer-encoding") !== undefined;
-}
-
 function hostFor(policy: HostPolicy, clientHost: string, endpointHost: string): string {
   if (policy.kind === "name") return policy.name;
   // HTTP/1.0 clients may leave Host out; a backend needs one.

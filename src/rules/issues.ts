@@ -1,9 +1,10 @@
 /** zod's issues → placed problems in words. */
 
 import type { z } from "zod";
+import { readPlainScalar } from "./env.ts";
 import { MAX_PROBLEMS, type Problem } from "./problem.ts";
 import { readNote } from "./schema-kit.ts";
-import { type Path, problemAtPlace, type SourceFile, valueAt } from "./source-file.ts";
+import { isWritten, type Path, problemAtPlace, type SourceFile, valueAt } from "./source-file.ts";
 import { nearest } from "./suggest.ts";
 
 type Issue = z.core.$ZodIssue;
@@ -20,8 +21,24 @@ export function explainIssues(file: SourceFile, issues: readonly Issue[]): Probl
   return problems;
 }
 
+/** Where in the data the values are that issues are about; what is missing has a path too. */
+export function wrongPaths(issues: readonly Issue[], base: Path = []): Path[] {
+  return issues.flatMap((issue): Path[] => {
+    const path = pathOf(issue, base);
+    if (issue.code === "unrecognized_keys") return issue.keys.map((key) => [...path, key]);
+    if (issue.code !== "invalid_union") return [path];
+    const { issues: inside } = chooseBranch(issue.errors);
+    return inside ? wrongPaths(inside, path) : [path];
+  });
+}
+
+const pathOf = (issue: Issue, base: Path): Path => [
+  ...base,
+  ...issue.path.filter((part) => typeof part !== "symbol"),
+];
+
 /** "canary.share" of a route, "backends.modern.url" else: the name that users would say. */
-function fieldName(path: Path): string {
+export function fieldName(path: Path): string {
   const parts = path[0] === "routes" && path.length > 2 ? path.slice(2) : path;
   return parts.reduce<string>(
     (name, part) => (typeof part === "number" ? `${name}[${part}]` : name === "" ? part : `${name}.${part}`),
@@ -30,7 +47,7 @@ function fieldName(path: Path): string {
 }
 
 function explain(file: SourceFile, issue: Issue, base: Path, suffix: string): Problem[] {
-  const path: Path = [...base, ...issue.path.filter((part) => typeof part !== "symbol")];
+  const path = pathOf(issue, base);
   if (issue.code === "unrecognized_keys")
     return issue.keys.slice(0, MAX_PROBLEMS).map((key) => unknownField(file, path, key, issue.message));
   if (issue.code === "invalid_key") {
@@ -43,7 +60,7 @@ function explain(file: SourceFile, issue: Issue, base: Path, suffix: string): Pr
     const inner = note?.kind === "shorthand" && branch.index === 0 ? `.${note.field}` : "";
     if (branch.issues) return branch.issues.flatMap((each) => explain(file, each, path, inner));
   }
-  return [wrongValue(file, path, suffix, issue)];
+  return wrongValue(file, path, suffix, issue);
 }
 
 /**
@@ -75,15 +92,18 @@ function unknownField(file: SourceFile, path: Path, key: string, message: string
   const place = { file, path: [...path, key], at: "key" } as const;
   const note = readNote(message);
   if (note?.kind !== "fields") return problemAtPlace(place, `${field} is not a field here`);
-  if (note.later.includes(key)) return problemAtPlace(place, `${field} is not supported by this version`);
+  const instead = Object.hasOwn(note.later, key) ? note.later[key] : undefined;
+  if (instead !== undefined) return problemAtPlace(place, `${field} is not built yet: ${instead}`);
   const near = nearest(key, note.known);
   const advice =
     near === undefined ? `the fields here are ${note.known.join(", ")}` : `did you mean ${near}?`;
   return problemAtPlace(place, `${field} is not a field here: ${advice}`);
 }
 
-function wrongValue(file: SourceFile, path: Path, suffix: string, issue: Issue): Problem {
+function wrongValue(file: SourceFile, path: Path, suffix: string, issue: Issue): Problem[] {
   const value = valueAt(file.data, path);
+  // Why it could not be read is said already.
+  if (value === undefined && isWritten(file.data, path)) return [];
   const field = `${fieldName(path)}${suffix}`;
   const name = field === "" ? "the file" : field;
   const note = readNote(issue.message);
@@ -91,15 +111,31 @@ function wrongValue(file: SourceFile, path: Path, suffix: string, issue: Issue):
     note === undefined ? issue.message : note.kind === "fields" ? "write a block of fields" : note.why;
   const near = note?.kind === "names" && typeof value === "string" ? nearest(value, note.known) : undefined;
   const advice = near === undefined ? why : `did you mean ${near}? (${why})`;
-  if (value === undefined) return problemAtPlace({ file, path, at: "key" }, `${name} is missing: ${advice}`);
-  return problemAtPlace({ file, path, at: "value" }, `${name} is ${shown(value)}: ${advice}`);
+  if (value === undefined) return [problemAtPlace({ file, path, at: "key" }, `${name} is missing: ${advice}`)];
+  const is =
+    typeof value === "string" && isQuotedByMistake(value, issue)
+      ? `the text "${cut(value)}": take the quotes away`
+      : `${shown(value)}: ${advice}`;
+  return [problemAtPlace({ file, path, at: "value" }, `${name} is ${is}`)];
+}
+
+/** A text that would be right, or nearer to it, without its quotes: "5" where a number is wanted. */
+function isQuotedByMistake(value: string, issue: Issue): boolean {
+  const unquoted = typeof readPlainScalar(value);
+  if (issue.code === "invalid_union")
+    return issue.errors.some((branch) => branch.some((each) => isQuotedByMistake(value, each)));
+  if (issue.code === "invalid_value") return issue.values.some((each) => typeof each === unquoted && unquoted !== "string");
+  return issue.code === "invalid_type" && (issue.expected === unquoted || (issue.expected === "int" && unquoted === "number"));
 }
 
 /** A value as a word or two in a sentence. */
 function shown(value: unknown): string {
   if (value === null || value === "") return "empty";
-  if (Array.isArray(value)) return "a list";
+  if (Array.isArray(value)) return value.length === 0 ? "empty" : "a list";
   if (typeof value === "object") return "a block of fields";
   if (typeof value !== "string") return String(value);
-  return value.length > LONGEST_SHOWN_VALUE ? `${value.slice(0, LONGEST_SHOWN_VALUE)}…` : value;
+  return cut(value);
 }
+
+const cut = (text: string) =>
+  text.length > LONGEST_SHOWN_VALUE ? `${text.slice(0, LONGEST_SHOWN_VALUE)}…` : text;

@@ -5,9 +5,12 @@ import type { Parsed } from "./units.ts";
 
 /** What a message of zod carries for issues.ts, where one sentence is not enough. */
 export type Note =
-  | { readonly kind: "fields"; readonly known: readonly string[]; readonly later: readonly string[] }
+  | { readonly kind: "fields"; readonly known: readonly string[]; readonly later: Later }
   | { readonly kind: "names"; readonly known: readonly string[]; readonly why: string }
   | { readonly kind: "shorthand"; readonly field: string; readonly why: string };
+
+/** Fields that the interface describes and this version does not know yet, with what to do instead. */
+export type Later = Readonly<Record<string, string>>;
 
 const NOTE_PREFIX = "note:";
 
@@ -19,11 +22,8 @@ export function readNote(message: string): Note | undefined {
     : undefined;
 }
 
-/**
- * A block of fields. An unknown one is an error with a suggestion; `later` are those that the interface
- * describes and this version does not know yet.
- */
-export function section<Shape extends z.ZodRawShape>(shape: Shape, later: readonly string[] = []) {
+/** A block of fields. An unknown one is an error with a suggestion. */
+export function section<Shape extends z.ZodRawShape>(shape: Shape, later: Later = {}) {
   const known = Object.keys(shape);
   const why = `write a block of fields (${known.join(", ")})`;
   return z.strictObject(shape, {
@@ -103,7 +103,7 @@ export function list<Item extends z.ZodType>(item: Item, example: string, atLeas
   const error = `write a list, such as ${example}`;
   return z
     .array(item, { error })
-    .min(atLeast, { error: `the list is empty: ${error}, or leave the field out` });
+    .min(atLeast, { error: `${error}, or leave the field out` });
 }
 
 /** Either a short form that stands for one field of the block, or the block. */

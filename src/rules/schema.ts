@@ -128,7 +128,12 @@ const compareSchema = section(
       '["$.updatedAt", "$..etag"]',
     ).optional(),
   },
-  ["unordered", "tolerance", "noise", "redact"],
+  {
+    unordered: "leave it out; ignore leaves a path out of both answers",
+    tolerance: "leave it out; ignore leaves a path out of both answers",
+    noise: "leave it out; ignore leaves what always differs out of both answers",
+    redact: "leave it out; with compare: off nothing of the answers is kept",
+  },
 );
 
 const fallbackWhen = word(["safe", "idempotent"], "Which failed requests old is asked again");
@@ -231,7 +236,10 @@ const routeFields = {
   revision: integer(0, Number.MAX_SAFE_INTEGER, "Raising it clears a latched rollback. Default 1").optional(),
 };
 
-const LATER_ROUTE_FIELDS = ["rollout", "writes"];
+const LATER_ROUTE_FIELDS = {
+  rollout: "leave it out and raise canary by hand, step by step",
+  writes: "leave it out; canary: { methods: [GET, HEAD] } keeps writes on old",
+};
 
 export const defaultsSchema = section(routeFields, LATER_ROUTE_FIELDS);
 

@@ -10,7 +10,7 @@ export interface SourceFile extends SourceText {
   readonly root: Node | null;
   /** Every anchor by name, for following aliases. */
   readonly anchors: ReadonlyMap<string, Node>;
-  /** Plain data, environment substituted. */
+  /** Plain data, environment substituted. What could not be read is undefined in it, and reported already. */
   readonly data: unknown;
 }
 
@@ -49,6 +49,14 @@ export function valueAt(data: unknown, path: Path): unknown {
     value = (value as Record<string | number, unknown>)[step];
   }
   return value;
+}
+
+/** Is there something at a path, if only a value that could not be read (undefined)? */
+export function isWritten(data: unknown, path: Path): boolean {
+  const last = path.at(-1);
+  if (last === undefined) return true;
+  const parent = valueAt(data, path.slice(0, -1));
+  return typeof parent === "object" && parent !== null && Object.hasOwn(parent, last);
 }
 
 /** A node, or what it is an alias of. */

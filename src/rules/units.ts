@@ -15,7 +15,8 @@ const BARE_NUMBER = /^[0-9]+(?:\.[0-9]+)?$/;
 
 /** "5%" → 50_000 millionths, exactly. */
 export function parseShare(text: string): Parsed<number> {
-  if (BARE_NUMBER.test(text)) return no(`write ${text}%`);
+  if (BARE_NUMBER.test(text)) return no(`write ${meantShare(text)}`);
+  if (/^(?:off|no|none|false)$/i.test(text)) return no("write 0% for none");
   const parts = /^(-?)([0-9]+)(?:\.([0-9]+))?\s?%$/.exec(text);
   if (!parts) return no("write a share such as 5% or 0.01%");
   const [, sign = "", whole = "", written = ""] = parts;
@@ -24,6 +25,12 @@ export function parseShare(text: string): Parsed<number> {
   if (fraction.length > PERCENT_DECIMALS) return no("the finest share is 0.0001%");
   const ppm = Number(whole) * PPM_PER_PERCENT + Number(fraction.padEnd(PERCENT_DECIMALS, "0"));
   return ppm > WHOLE_PPM ? no("a share is at most 100%") : ok(ppm);
+}
+
+/** Below 1 a bare number is most likely a fraction: 0.05 for 5%. */
+function meantShare(text: string): string {
+  const ppm = Math.round(Number(text) * WHOLE_PPM);
+  return ppm > 0 && ppm < WHOLE_PPM ? `${formatShare(ppm)} (or ${text}%): a share needs its unit` : `${text}%`;
 }
 
 /** 50_000 → "5%"; the inverse of parseShare. */
