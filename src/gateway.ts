@@ -45,7 +45,9 @@ async function build(options: GatewayOptions, built: AsyncDisposableStack): Prom
     if (draining) return;
     draining = true;
     announcer.log("draining", { reason });
-    void takeDown(options, plane, built, () => announcer.log("stopped", { reason })).then(finish);
+    void takeDown(options, plane, built, (cutOff) => announcer.log("stopped", { reason, cutOff })).then(
+      finish,
+    );
   };
   const metrics = createMetrics(
     createMetricsSource({ ...control, store: state.store, replacements: () => plane.replacements }),
@@ -82,12 +84,11 @@ async function takeDown(
   options: GatewayOptions,
   plane: Plane,
   built: AsyncDisposableStack,
-  stopped: () => void,
+  stopped: (cutOff: number) => void,
 ): Promise<void> {
   plane.drain();
   await new Promise((resolve) => setTimeout(resolve, options.drainDelayMs));
-  await plane.close(options.drainTimeoutMs);
-  stopped();
+  stopped(await plane.close(options.drainTimeoutMs));
   await built.disposeAsync();
 }
 

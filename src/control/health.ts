@@ -2,6 +2,7 @@
 
 import { Agent, request } from "undici";
 import type { Backend } from "../model/ruleset.ts";
+import { tlsOptions } from "../model/tls-options.ts";
 
 /** One failed check may be chance. */
 const FAILURES_TO_UNHEALTHY = 2;
@@ -41,7 +42,10 @@ export class HealthChecker {
     for (const backend of Object.values(backends)) {
       const buffer = words[backend.name];
       if (backend.health === null || buffer === undefined) continue;
-      const agent = new Agent({ connect: connectOptions(backend), connections: 1 });
+      const agent = new Agent({
+        connect: { timeout: backend.timeouts.connectMs, ...tlsOptions(backend.tls) },
+        connections: 1,
+      });
       this.#agents.push(agent);
       const unhealthy = new Int32Array(buffer);
       for (const [index, url] of backend.urls.entries()) this.#watch(backend, agent, url, unhealthy, index);
@@ -87,14 +91,4 @@ async function answersWell(agent: Agent, url: string): Promise<boolean> {
   } catch {
     return false;
   }
-}
-
-function connectOptions({ tls, timeouts }: Backend) {
-  return {
-    timeout: timeouts.connectMs,
-    ...(tls?.ca ? { ca: tls.ca } : {}),
-    ...(tls?.cert ? { cert: tls.cert } : {}),
-    ...(tls?.key ? { key: tls.key } : {}),
-    ...(tls?.serverName ? { servername: tls.serverName } : {}),
-  };
 }

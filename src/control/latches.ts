@@ -6,8 +6,12 @@
 import { countsOf, evidenceOf } from "../model/detector.ts";
 import type { Actor, AuditEntry, RollbackEvidence } from "../model/reports.ts";
 import type { Route } from "../model/ruleset.ts";
+import { withoutCause } from "../model/trip-words.ts";
 import { type Book, type Books, forgetEvidence } from "./books.ts";
-import type { LatchRecord, NewAuditEntry, Store } from "./store-types.ts";
+import type { LatchRecord, NewAuditEntry, Store, StoreHealth } from "./store-types.ts";
+
+/** A store of which nobody knows what was latched. */
+export type UnknownStore = Extract<StoreHealth, { readonly why: string }>;
 
 /** How long a store that could not keep a latch is left alone. */
 const STORE_AGAIN_MS = 1_000;
@@ -18,7 +22,7 @@ const STORE_PATIENCE_MS = 2_000;
 export type Kept = "stored" | "not stored yet";
 
 export interface Cause {
-  /** killSwitch | errors | client-errors | latency | mismatches | operator | store-damaged */
+  /** killSwitch | errors | client-errors | latency | mismatches | operator */
   readonly cause: string;
   readonly by: Actor;
   readonly reason: string;
@@ -46,17 +50,18 @@ export class Latches {
   readonly #records = new Map<string, LatchRecord>();
   readonly #rollbackCounts = new Map<string, Map<string, number>>();
   readonly #clearing = new Set<string>();
-  #damage: { readonly why: string; readonly at: string } | null = null;
+  #damage: (UnknownStore & { readonly at: string }) | null = null;
 
   constructor(tools: LatchTools) {
     this.#tools = tools;
   }
 
-  /** Reads what was latched before the start; a damaged store closes everything. */
+  /** Reads what was latched before the start; a store that cannot tell closes everything. */
   async restore(): Promise<void> {
     const { store, nowIso } = this.#tools;
+    const { health } = store;
     this.#records.clear();
-    this.#damage = store.health.kind === "damaged" ? { why: store.health.why, at: nowIso() } : null;
+    this.#damage = "why" in health ? { ...health, at: nowIso() } : null;
     for (const record of await store.latches()) this.#records.set(record.route, record);
   }
 
@@ -66,8 +71,8 @@ export class Latches {
   }
 
   /** Why nothing may go to new; null: the store was sound when it was read. */
-  get damage(): string | null {
-    return this.#damage?.why ?? null;
+  get damage(): UnknownStore | null {
+    return this.#damage;
   }
 
   of(route: string): LatchRecord | undefined {
@@ -102,7 +107,7 @@ export class Latches {
       if (route.revision <= record.revision) continue;
       const reason = `revision ${record.revision} → ${route.revision}`;
       // Where it fails the route stays latched: the next reload tries again.
-      const clearing = this.#clear(book, route.name, "rules", reason).catch(this.#tools.storeFailed);
+      const clearing = this.#clear(route.name, "rules", reason).catch(this.#tools.storeFailed);
       await patiently(clearing);
     }
   }
@@ -152,13 +157,16 @@ export class Latches {
     }
   }
 
-  /** Stores first: a crash between the two must not serve new behind a latch that is still on disk. */
-  async reset(book: Book, by: Actor, reason: string): Promise<void> {
-    if (book.route !== null) await this.#clear(book, book.route.name, by, reason);
+  /**
+   * Stores first: a crash between the two must not serve new behind a latch that is still on disk. The rules need
+   * not name the route.
+   */
+  reset(name: string, by: Actor, reason: string): Promise<void> {
+    return this.#clear(name, by, reason);
   }
 
-  async #clear(book: Book, name: string, by: Actor, reason: string): Promise<void> {
-    const { store, nowIso, nowMs, announce } = this.#tools;
+  async #clear(name: string, by: Actor, reason: string): Promise<void> {
+    const { store, books, nowIso, nowMs, announce } = this.#tools;
     const record = this.#records.get(name);
     const audit = {
       at: nowIso(),
@@ -178,8 +186,11 @@ export class Latches {
     // Rolled back again meanwhile: that one is stored after this, and stays.
     if (this.#records.get(name) !== record) return;
     this.#records.delete(name);
-    forgetEvidence(book, nowMs());
-    book.tile.unlatch();
+    const book = books.named(name); // a reload may have brought it, or taken it away, meanwhile
+    if (book !== undefined) {
+      forgetEvidence(book, nowMs());
+      book.tile.unlatch();
+    }
     this.#tools.log("reset", { route: name, by, reason });
   }
 
@@ -195,15 +206,17 @@ export class Latches {
     };
   }
 
-  #damageRecord(route: string, damage: { readonly why: string; readonly at: string }): LatchRecord {
+  /** Why is said once for the gateway: here it would be repeated for every route. */
+  #damageRecord(route: string, { kind, at }: UnknownStore & { readonly at: string }): LatchRecord {
+    const summary = "nobody knows what was rolled back";
     return {
       route,
-      cause: "store-damaged",
-      at: damage.at,
-      by: "guard",
-      reason: "nobody knows what was latched",
+      cause: `store-${kind}`,
+      at,
+      by: "gateway",
+      reason: summary,
       evidence: {
-        summary: damage.why,
+        summary,
         samples: NO_COUNTS.samples,
         errors: NO_COUNTS.errors,
         evidence: {},
@@ -214,8 +227,10 @@ export class Latches {
   }
 }
 
-function auditOf({ at, route, by, reason }: LatchRecord): NewAuditEntry {
-  return { at, route, action: "rollback", by, reason, from: "serving", to: "rolled-back" };
+/** An audit line has no field for the cause; an operator's is no more than "operator". */
+function auditOf({ at, route, cause, by, reason }: LatchRecord): NewAuditEntry {
+  const why = by === "operator" ? reason : `${cause}: ${withoutCause(cause, reason)}`;
+  return { at, route, action: "rollback", by, reason: why, from: "serving", to: "rolled-back" };
 }
 
 /** What it resolves to, or undefined where it takes too long; it goes on in that case. */

@@ -46,8 +46,11 @@ export function createMetricsSource({
     canaryShare: () => routes((book, route) => [{ labels: { route }, value: canaryShare(book) }]),
     rollbackLatched: () => routes((book, route) => [{ labels: { route }, value: book.tile.latched ? 1 : 0 }]),
     rollbacks: () =>
-      routes((_book, route) =>
-        [...latches.counts(route)].map(([cause, value]) => ({ labels: { route, cause }, value })),
+      routes((book, route) =>
+        [...rollbackCounts(book, latches.counts(route))].map(([cause, value]) => ({
+          labels: { route, cause },
+          value,
+        })),
       ),
     guardEvidence: () => routes(evidenceSamples),
     reloadSuccess: () => [{ labels: {}, value: rules.error === null ? 1 : 0 }],
@@ -58,9 +61,17 @@ export function createMetricsSource({
       everywhere((book, route) =>
         SIDES.map((side) => ({ labels: { route, side }, value: book.account.tunnels(side) })),
       ),
-    storeDamaged: () => [{ labels: {}, value: store.health.kind === "damaged" ? 1 : 0 }],
+    storeDamaged: () => [{ labels: {}, value: "why" in store.health ? 1 : 0 }],
     threadReplacements: () => [...replacements()].map(([thread, value]) => ({ labels: { thread }, value })),
   };
+}
+
+/** With a 0 for what can happen and has not: `increase()` sees the first rollback only where a 0 came before. */
+function rollbackCounts(book: Book, counts: ReadonlyMap<string, number>): ReadonlyMap<string, number> {
+  const possible = ["operator"];
+  if ((book.route?.guard?.killSwitch ?? null) !== null) possible.push("killSwitch");
+  if (book.detector !== null) possible.push(...Object.keys(evidenceOf(book.detector)));
+  return new Map([...possible.map((cause) => [cause, 0] as const), ...counts]);
 }
 
 function nameOf(book: Book): string {

@@ -17,7 +17,7 @@ export interface RulesKeeperOptions {
   readonly keyFileSecret: string;
   /** Puts rules in force on every thread; resolves when they are. */
   readonly putInForce: (ruleset: Ruleset) => Promise<void>;
-  readonly onReloaded: (report: ReloadReport, by: Actor, reason: string) => void;
+  readonly onReloaded: (report: ReloadReport, by: Actor, reason: string, versionBefore: string) => void;
   readonly onFailed: (errors: readonly string[]) => void;
   readonly onWarnings: (warnings: readonly string[]) => void;
   readonly nowMs: () => number;
@@ -103,7 +103,7 @@ export class RulesKeeper {
     this.#ruleset = ruleset;
     this.#loadedMs = this.#options.nowMs();
     const report = { ok: true, version: ruleset.version, changes, errors: [] };
-    this.#options.onReloaded(report, by, reason);
+    this.#options.onReloaded(report, by, reason, before.version);
     return report;
   }
 

@@ -7,6 +7,7 @@ import { REASONS } from "../model/reasons.ts";
 import type { RollbackReport, RouteStatus } from "../model/reports.ts";
 import type { Side } from "../model/ruleset.ts";
 import { WHOLE_PPM } from "../model/ruleset.ts";
+import { withoutCause } from "../model/trip-words.ts";
 import type { Book } from "./books.ts";
 import type { LatchRecord } from "./store-types.ts";
 
@@ -71,13 +72,22 @@ function rollbackReport(latch: LatchRecord): RollbackReport {
 }
 
 function waitingFor(book: Book, latch: LatchRecord | undefined): string {
-  if (book.tile.latched) {
-    const why =
-      latch === undefined ? "rolled back" : `${latch.cause}: ${latch.evidence.summary || latch.reason}`;
-    return latch?.cause === "store-damaged"
-      ? `cutover reset --store (${why})`
-      : `cutover reset, or a higher revision (${why})`;
-  }
-  if (book.detector === null) return "nothing: the shares are set in the rules, and no guard watches";
-  return `nothing: the shares are set in the rules; ${explainEvidence(book.detector)}`;
+  if (book.tile.latched) return waitingForReset(latch);
+  return `nothing: the shares are set in the rules${watchedBy(book)}`;
+}
+
+function waitingForReset(latch: LatchRecord | undefined): string {
+  if (latch === undefined) return "cutover reset, or a higher revision (rolled back)";
+  const { cause, evidence, reason } = latch;
+  if (cause === "store-damaged") return `cutover reset --store (${evidence.summary})`;
+  if (cause === "store-unreadable")
+    return `a restart, once the store can be read again (${evidence.summary})`;
+  return `cutover reset, or a higher revision (${cause}: ${withoutCause(cause, evidence.summary || reason)})`;
+}
+
+function watchedBy({ detector, route }: Book): string {
+  const words = detector === null ? "" : explainEvidence(detector);
+  if (words !== "") return `; ${words}`;
+  const hasKillSwitch = detector !== null && (route?.guard?.killSwitch ?? null) !== null;
+  return hasKillSwitch ? ", and only the kill switch watches" : ", and no guard watches";
 }

@@ -17,11 +17,14 @@ export interface LatchRecord {
 export type NewAuditEntry = Omit<AuditEntry, "id">;
 export type NewSample = Omit<MismatchSample, "id">;
 
-/** "fresh": made just now; "sound": read back whole; "damaged": not to be trusted, nothing was read. */
+/**
+ * "fresh": made just now; "sound": read back whole; "damaged": not to be trusted, nothing was read; "unreadable":
+ * perhaps whole, but nothing can be read at present, which a later start may. `why` names the file and what is wrong.
+ */
 export type StoreHealth =
   | { readonly kind: "fresh" }
   | { readonly kind: "sound" }
-  | { readonly kind: "damaged"; readonly why: string };
+  | { readonly kind: "damaged" | "unreadable"; readonly why: string };
 
 /**
  * The state folder. All calls are durable when they resolve, and reject with a StoreError that says what

@@ -6,7 +6,7 @@ import { EventRing } from "../board/event-ring.ts";
 import { Announcer } from "../control/announcer.ts";
 import { type Book, Books, countComparison } from "../control/books.ts";
 import { HealthBoard, HealthChecker } from "../control/health.ts";
-import { Latches } from "../control/latches.ts";
+import { Latches, type UnknownStore } from "../control/latches.ts";
 import { RulesKeeper } from "../control/rules-keeper.ts";
 import { SampleKeeper } from "../control/samples.ts";
 import { ShedWatch } from "../control/shed-watch.ts";
@@ -86,9 +86,9 @@ export async function openControlRoom(
       latest = await prepare(ruleset);
       await apply(latest);
     },
-    onReloaded: ({ version, changes }, by, reason) => {
+    onReloaded: ({ version, changes }, by, reason, from) => {
       announcer.log("reload", { rules: version, changes, by });
-      void announcer.record({ route: null, action: "reload", by, reason, from: null, to: version });
+      void announcer.record({ route: null, action: "reload", by, reason, from, to: version });
     },
     onFailed: (errors) => announcer.warn("reload-failed", { errors }),
     onWarnings: (warnings) => say(...warnings),
@@ -98,8 +98,8 @@ export async function openControlRoom(
   const first = await rules.load();
   await latches.restore();
   if (latches.damage !== null) {
-    announcer.warn("store-damaged", { why: latches.damage });
-    say(...damageText(state.folder, latches.damage));
+    announcer.warn("store-damaged", { why: latches.damage.why });
+    say(...damageText(latches.damage));
   }
   const firstRules = await prepare(first);
 
@@ -166,7 +166,7 @@ function causeOfTrip(trip: Trip) {
 function causeOfKill(book: Book) {
   const { killStreak } = book.tile;
   const limit = book.route?.guard?.killSwitch ?? 0;
-  const summary = `kill switch: new failed and old answered well ${killStreak} times running (limit ${limit})`;
+  const summary = `killSwitch: new failed and old answered well ${killStreak} times running (limit ${limit})`;
   return { cause: "killSwitch", by: "guard", reason: summary, summary } as const;
 }
 
@@ -177,14 +177,18 @@ function orphanedLatches(latches: Latches, ruleset: Ruleset): string[] {
     .filter((name) => !names.has(name))
     .map(
       (name) =>
-        `${name} is rolled back but is not in the rules: if it was renamed, the new name is not latched`,
+        `${name} is rolled back but is not in the rules: if it was renamed, the new name is not latched; ` +
+        `\`cutover reset ${name} --reason …\` forgets it`,
     );
 }
 
-function damageText(folder: string, why: string): string[] {
+function damageText({ kind, why }: UnknownStore): string[] {
+  const remedy =
+    kind === "damaged"
+      ? "`cutover reset --store --reason …` puts it aside and begins a new one"
+      : "put that right and start again: what it holds is not lost";
   return [
-    `the store in ${folder} is damaged: ${why}`,
-    "nobody knows which routes were rolled back, so everything goes to old; " +
-      "`cutover reset --store --reason …` puts it aside and begins a new one",
+    `the store is ${kind}: ${why}`,
+    `nobody knows which routes were rolled back, so everything goes to old; ${remedy}`,
   ];
 }

@@ -4,7 +4,7 @@ import type { ActionResult, Desk } from "../admin/desk.ts";
 import type { Announcer } from "../control/announcer.ts";
 import type { Book, Books } from "../control/books.ts";
 import type { HealthBoard } from "../control/health.ts";
-import type { Latches } from "../control/latches.ts";
+import type { Latches, UnknownStore } from "../control/latches.ts";
 import type { RulesKeeper } from "../control/rules-keeper.ts";
 import { routeStatus } from "../control/status.ts";
 import type { ResettableStore } from "../control/store/client.ts";
@@ -41,24 +41,26 @@ export function createDesk(parts: DeskParts): Desk {
     if (book === undefined) return refused(`there is no route ${name}`);
     if (book.tile.latched && !latches.isClearing(name)) return done(`${name} is rolled back already`);
     const kept = await latches.rollback(book, { cause: "operator", by: "operator", reason, summary: reason });
+    const but = book.route?.split?.onRollback === "stay" ? ", but keys under split.onRollback: stay" : "";
     const caveat =
       kept === "stored" ? "" : "; the state folder has not kept it yet, a restart now would forget it";
-    return done(`${name} is rolled back: everything goes to old until it is reset${caveat}`);
+    return done(`${name} is rolled back: everything goes to old until it is reset${but}${caveat}`);
   };
 
   const reset = async (name: string, reason: string): Promise<ActionResult> => {
     const book = books.named(name);
-    if (book === undefined) return refused(`there is no route ${name}`);
-    if (latches.damage !== null) {
-      return refused(`the store is damaged (${latches.damage}): reset it first with cutover reset --store`);
-    }
-    if (!book.tile.latched) return done(`${name} is not rolled back: nothing to reset`);
+    // A latch outlives its route in the rules: it must be possible to forget it.
+    const isKnown = book !== undefined || latches.names.includes(name);
+    if (!isKnown) return { ok: false, why: `no route is named ${name}`, missing: true };
+    if (latches.damage !== null) return refused(cannotReset(latches.damage));
+    if (book !== undefined && !book.tile.latched) return done(`${name} is not rolled back: nothing to reset`);
     try {
-      await latches.reset(book, "operator", reason);
+      await latches.reset(name, "operator", reason);
     } catch (error) {
       return refused(`${name} stays rolled back: ${(error as Error).message}`);
     }
-    return done(`${name} is reset: the rules decide again`);
+    const then = books.named(name) === undefined ? "its rollback is forgotten" : "the rules decide again";
+    return done(`${name} is reset: ${then}`);
   };
 
   return {
@@ -71,7 +73,7 @@ export function createDesk(parts: DeskParts): Desk {
       threads: parts.threads,
       uptimeSeconds: Math.floor((nowMs() - parts.startedMs) / 1000),
       draining: parts.isDraining(),
-      store: store.health.kind === "damaged" ? `damaged: ${store.health.why}` : "ok",
+      store: "why" in store.health ? `${store.health.kind}: ${store.health.why}` : "ok",
       backends: backendStatus(parts),
       routes: rules.ruleset.routes.flatMap(({ name }) => {
         const book = books.named(name);
@@ -89,6 +91,7 @@ export function createDesk(parts: DeskParts): Desk {
     },
     reset,
     resetStore: async (reason) => {
+      if (store.health.kind === "unreadable") return refused(cannotReset(store.health));
       if (store.health.kind !== "damaged") return refused("the store is sound: reset a route instead");
       try {
         await store.reset();
@@ -120,6 +123,15 @@ export function createDesk(parts: DeskParts): Desk {
     metrics: () => parts.metrics.render(),
     ready: () => !parts.isDraining(),
   };
+}
+
+/** Putting a store aside that may be whole would forget real rollbacks. */
+function cannotReset({ kind, why }: UnknownStore): string {
+  const remedy =
+    kind === "damaged"
+      ? "reset it first with `cutover reset --store`"
+      : "put that right and start the gateway again; the rollbacks in it are not lost";
+  return `the store is ${kind} (${why}): ${remedy}`;
 }
 
 function backendStatus({ rules, health }: DeskParts): BackendStatus[] {

@@ -13,8 +13,8 @@ export interface Plane {
   /** Threads that died and were replaced, by kind. */
   readonly replacements: ReadonlyMap<string, number>;
   drain(): void;
-  /** No new connections; resolves when the last request has ended, or at the limit. */
-  close(timeoutMs: number): Promise<void>;
+  /** No new connections; resolves when the last request has ended, or with how many the limit cut off. */
+  close(timeoutMs: number): Promise<number>;
 }
 
 /** Resolves when every data thread accepts connections; throws a CannotListenError. */

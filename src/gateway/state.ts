@@ -1,9 +1,11 @@
 /** The state folder in use: locked for this process, with its store, its token and its salt. */
 
 import { randomBytes } from "node:crypto";
+import { StoreError } from "../control/store/errors.ts";
 import { openStore, type ResettableStore } from "../control/store/client.ts";
 import { lockStateFolder, prepareStateFolder } from "../control/store/lock.ts";
 import { adminToken } from "../control/store/token.ts";
+import { say } from "./say.ts";
 
 export interface State {
   readonly folder: string;
@@ -37,6 +39,12 @@ async function keySaltOf(store: ResettableStore): Promise<string> {
   const kept = await store.meta("key-salt");
   if (kept !== undefined) return kept;
   const salt = randomBytes(16).toString("hex");
-  if (store.health.kind !== "damaged") await store.setMeta("key-salt", salt);
+  if ("why" in store.health) return salt;
+  try {
+    await store.setMeta("key-salt", salt);
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error;
+    say(error.message); // no reason not to serve
+  }
   return salt;
 }

@@ -20,6 +20,7 @@ export const FAILURES = [
   "http_request_denied",
   "proxy_internal_error",
   "client_gone",
+  "drain_limit_reached",
   "connection_read_timeout",
   "connection_write_timeout",
 ] as const;
@@ -29,6 +30,7 @@ export type Failure = (typeof FAILURES)[number];
 /** Failures that say nothing about a backend: the client's, or the gateway's own. */
 const NOT_THE_BACKENDS: ReadonlySet<Failure> = new Set([
   "client_gone",
+  "drain_limit_reached",
   "http_request_error",
   "http_request_denied",
   "destination_not_found",
@@ -59,6 +61,7 @@ export const FAILURE_STATUS: Readonly<Record<Failure, number>> = {
   proxy_internal_error: 500,
   connection_read_timeout: 504,
   connection_write_timeout: 504,
+  drain_limit_reached: 503, // the gateway ends, and cut the request off
   client_gone: 499, // for logs alone: nobody is there to read it
 };
 

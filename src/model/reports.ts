@@ -4,7 +4,8 @@ import type { Side } from "./ruleset.ts";
 
 export type RouteState = "serving" | "baking" | "paused" | "rolled-back" | "completed";
 export type Verdict = "pass" | "fail" | "hold";
-export type Actor = "operator" | "guard" | "rollout" | "rules";
+/** "gateway": what it does because it knows no better, as with a damaged store; never in the audit trail. */
+export type Actor = "operator" | "guard" | "rollout" | "rules" | "gateway";
 
 export interface StatusReport {
   rules: { version: string; loadedAt: string; error: string | null };
@@ -46,7 +47,7 @@ export interface RouteStatus {
 }
 
 export interface RollbackReport {
-  /** killSwitch | errors | client-errors | latency | mismatches | operator | store-damaged */
+  /** killSwitch | errors | client-errors | latency | mismatches | operator | store-damaged | store-unreadable */
   cause: string;
   at: string;
   evidence: RollbackEvidence;

@@ -36,6 +36,11 @@ export function tripSummary(facts: TripFacts): string {
   return `${parts.join(" ")}; evidence ${facts.evidence.toFixed(2)} of 1 (${limitWords(facts)})`;
 }
 
+/** The sentence of a rollback for where its cause is named already: "errors: 7 of 61 …" is "7 of 61 …". */
+export function withoutCause(cause: string, summary: string): string {
+  return summary.startsWith(`${cause}: `) ? summary.slice(cause.length + 2) : summary;
+}
+
 function limitWords({ spec, limit, repeats }: TripFacts): string {
   const words =
     spec.kind === "relative"

@@ -9,7 +9,7 @@ import type { Side } from "../model/ruleset.ts";
 import { Capture, type CollectedAnswer } from "./capture.ts";
 import type { Exchange, Served } from "./exchange.ts";
 import { interimHead, sendInterim } from "./interim.ts";
-import type { Flow, Sink } from "./leg.ts";
+import type { Flow, Sink } from "./leg-shapes.ts";
 import { endLingering } from "./linger.ts";
 import { problemOf } from "./problem.ts";
 import { trailersToForward } from "./trailers.ts";

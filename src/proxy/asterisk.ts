@@ -2,8 +2,10 @@
 
 import { request as requestHttp } from "node:http";
 import { request as requestHttps } from "node:https";
+import { isIP } from "node:net";
 import type { Dispatcher } from "undici";
 import type { Tls } from "../model/ruleset.ts";
+import { tlsOptions } from "../model/tls-options.ts";
 
 export function dispatchAsterisk(
   origin: string,
@@ -12,19 +14,19 @@ export function dispatchAsterisk(
   handler: Dispatcher.DispatchHandler,
 ): void {
   const { hostname, port, protocol } = new URL(origin);
+  // Brackets are a URL's way to write an address, not a resolver's.
+  const host = hostname.replace(/^\[|\]$/g, "");
   const send = protocol === "https:" ? requestHttps : requestHttp;
   const request = send({
-    // Brackets are a URL's way to write an address, not a resolver's.
-    host: hostname.replace(/^\[|\]$/g, ""),
+    host,
     port: port === "" ? (protocol === "https:" ? 443 : 80) : Number(port),
     method: "OPTIONS",
     path: "*",
     headers: [...withoutTrailer(headers), "connection", "close"],
     agent: false,
-    ...(tls?.ca ? { ca: tls.ca } : {}),
-    ...(tls?.cert ? { cert: tls.cert } : {}),
-    ...(tls?.key ? { key: tls.key } : {}),
-    ...(tls?.serverName ? { servername: tls.serverName } : {}),
+    // The name to verify is the backend's own: by default node:https would take the client's Host for it.
+    servername: isIP(host) === 0 ? host : "",
+    ...tlsOptions(tls),
   });
   let ended = false;
   const fail = (error: Error): void => {

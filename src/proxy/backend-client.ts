@@ -5,6 +5,7 @@ import type { Dispatcher } from "undici";
 import { Pool } from "undici";
 import { RetryBudget } from "../model/retry-budget.ts";
 import type { Backend } from "../model/ruleset.ts";
+import { tlsOptions } from "../model/tls-options.ts";
 import { dispatchAsterisk } from "./asterisk.ts";
 import { ProxyError } from "./classify.ts";
 import { gatedClient } from "./head-gate.ts";
@@ -146,10 +147,7 @@ function poolOptions(backend: Backend): Pool.Options {
     maxHeaderSize: MAX_ANSWER_HEAD_BYTES,
     connect: {
       timeout: timeouts.connectMs,
-      ...(tls?.ca ? { ca: tls.ca } : {}),
-      ...(tls?.cert ? { cert: tls.cert } : {}),
-      ...(tls?.key ? { key: tls.key } : {}),
-      ...(tls?.serverName ? { servername: tls.serverName } : {}),
+      ...tlsOptions(tls),
     },
   };
 }

@@ -5,7 +5,8 @@
 
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
-import { refuseSocket } from "./problem.ts";
+import type { DataDesk } from "./desk.ts";
+import { refuseConnection } from "./refusals.ts";
 
 interface ParseError extends Error {
   readonly code?: string;
@@ -32,7 +33,7 @@ export function isAnswering(socket: Duplex): boolean {
 }
 
 /** For the server's "clientError". */
-export function refuseBroken(error: ParseError, socket: Duplex): void {
+export function refuseBroken(desk: DataDesk, error: ParseError, socket: Duplex): void {
   if (error.code === "ECONNRESET" || !socket.writable) {
     socket.destroy();
     return;
@@ -47,15 +48,15 @@ export function refuseBroken(error: ParseError, socket: Duplex): void {
   }
   const before = isWithinBody ? pending.slice(0, -1) : [...pending];
   afterAll(before, () => {
-    const { status, detail } = refusalOf(error);
-    if (socket.writable) refuseSocket(socket, "http_request_error", status, detail);
+    if (socket.writable)
+      refuseConnection(desk, socket, { failure: "http_request_error", ...refusalOf(error) });
   });
 }
 
 /** Ends a connection with a refusal once everything asked before on it is answered. */
-export function refuseInOrder(socket: Duplex, status: number, detail: string): void {
+export function refuseInOrder(desk: DataDesk, socket: Duplex, status: number, detail: string): void {
   afterAll([...(answering.get(socket) ?? [])], () => {
-    if (socket.writable) refuseSocket(socket, "http_request_error", status, detail);
+    if (socket.writable) refuseConnection(desk, socket, { failure: "http_request_error", status, detail });
   });
 }
 

@@ -102,14 +102,19 @@ function enter(exchange: Exchange): void {
   res.on("close", () => {
     if (res.writableFinished) return;
     exchange.clientGone = true;
-    exchange.leg?.abort(new ProxyError("client_gone", "the client left"));
+    exchange.leg?.abort(new ProxyError(goneFor(desk), "nobody waits for the answer"));
   });
+}
+
+/** Why a client's connection is gone: it left, or the gateway ends. */
+function goneFor(desk: DataDesk): Failure {
+  return desk.cutOff === null ? "client_gone" : "drain_limit_reached";
 }
 
 /** Whatever became of it: the client has its answer or a problem, and the books are kept. */
 function finish(exchange: Exchange, served: Served, shadowed: boolean): void {
   const { desk, res, decision, begunMs } = exchange;
-  const failure = exchange.clientGone ? "client_gone" : failureOf(exchange, served);
+  const failure = exchange.clientGone ? goneFor(desk) : failureOf(exchange, served);
   if (failure !== null && !res.headersSent && !exchange.clientGone) sendProblem(exchange, served, failure);
   const durationMs = desk.nowMs() - begunMs;
   const recorder = recorderOf(exchange);

@@ -12,7 +12,7 @@ import type { Backend, Side } from "../model/ruleset.ts";
 import { type AccessLog, createAccessLog } from "../observe/access-log.ts";
 import { BackendClient } from "./backend-client.ts";
 import { Deadlines } from "./deadlines.ts";
-import type { LegTools } from "./leg.ts";
+import type { LegTools } from "./leg-shapes.ts";
 import type { RulesMessage, ThreadSetup, TileRef } from "./messages.ts";
 import { type Pressure, pressureOf } from "./pressure.ts";
 import { Rest } from "./rest.ts";
@@ -77,6 +77,8 @@ export class DataDesk {
   readonly accessLog: AccessLog;
   readonly tunnels = new Tunnels();
   draining = false;
+  /** Requests that the limit of a drain cut off; null: it has not come. */
+  cutOff: number | null = null;
   /** Requests in flight on this thread. */
   inFlight = 0;
   #snapshot: Snapshot;

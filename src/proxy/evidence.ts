@@ -6,7 +6,7 @@ import type { Decision } from "../model/decide.ts";
 import { isBackendsFault } from "../model/failures.ts";
 import type { Side } from "../model/ruleset.ts";
 import type { DataDesk, RouteRoom } from "./desk.ts";
-import type { LegOutcome } from "./leg.ts";
+import type { LegOutcome } from "./leg-shapes.ts";
 
 /** A failed answer: no answer through the backend's fault, or a 5xx. 4xx is no error. */
 export function failed(outcome: LegOutcome): boolean {

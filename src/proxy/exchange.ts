@@ -9,7 +9,8 @@ import type { Side } from "../model/ruleset.ts";
 import type { TraceContext } from "../model/trace.ts";
 import type { CollectedAnswer } from "./capture.ts";
 import type { DataDesk, RouteRoom, Snapshot } from "./desk.ts";
-import type { Leg, LegOutcome } from "./leg.ts";
+import type { Leg } from "./leg.ts";
+import type { LegOutcome } from "./leg-shapes.ts";
 import type { RequestBody } from "./request-body.ts";
 import type { UpgradeAttempt } from "./upgrade.ts";
 

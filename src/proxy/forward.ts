@@ -9,8 +9,9 @@ import { ProxyError } from "./classify.ts";
 import type { RouteRoom } from "./desk.ts";
 import { failed, recordLeg, recordNewFailed } from "./evidence.ts";
 import type { Exchange, Served } from "./exchange.ts";
-import { Leg, type LegOutcome, type LegRequest } from "./leg.ts";
+import { Leg } from "./leg.ts";
 import { legRequest } from "./leg-request.ts";
+import type { LegOutcome, LegRequest } from "./leg-shapes.ts";
 import { retryFor } from "./retry.ts";
 
 /** `captureBytes`: how much of the answer to keep for comparison; null: none. */

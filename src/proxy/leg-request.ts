@@ -7,7 +7,7 @@ import type { Side } from "../model/ruleset.ts";
 import { traceparent } from "../model/trace.ts";
 import type { Exchange } from "./exchange.ts";
 import { freshSpanId } from "./ids.ts";
-import type { LegRequest } from "./leg.ts";
+import type { LegRequest } from "./leg-shapes.ts";
 
 export function legRequest(
   exchange: Exchange,

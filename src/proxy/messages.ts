@@ -51,4 +51,5 @@ export type FromDataThread =
   | { readonly kind: "listening"; readonly port: number }
   | { readonly kind: "cannot-listen"; readonly code: string; readonly message: string }
   | { readonly kind: "applied"; readonly version: string }
-  | { readonly kind: "drained" };
+  /** `cutOff`: requests that were still in flight at the limit. */
+  | { readonly kind: "drained"; readonly cutOff: number };

@@ -55,18 +55,30 @@ export function problemOf(
 }
 
 /** Refuses a request before anything was decided. What follows it on the connection is not read. */
-export function refuse(res: ServerResponse, failure: Failure, status?: number, detail?: string): void {
+export function refuse(
+  res: ServerResponse,
+  requestId: string,
+  failure: Failure,
+  status?: number,
+  detail?: string,
+): void {
   const problem = problemOf(failure, status, detail);
-  res.writeHead(problem.status, [...problem.headers, "connection", "close"]);
+  res.writeHead(problem.status, [...problem.headers, "x-request-id", requestId, "connection", "close"]);
   res.end(res.req.method === "HEAD" ? undefined : problem.body);
 }
 
 /** The same where node:http gave up before there was a request: the answer is written to the socket as it is. */
-export function refuseSocket(socket: Duplex, failure: Failure, status: number, detail: string): void {
+export function refuseSocket(
+  socket: Duplex,
+  requestId: string,
+  failure: Failure,
+  status: number,
+  detail: string,
+): void {
   const { headers, body } = problemOf(failure, status, detail);
   let head = `HTTP/1.1 ${status} ${TITLES[status] ?? "Error"}\r\n`;
   for (let i = 0; i < headers.length; i += 2) head += `${headers[i]}: ${headers[i + 1]}\r\n`;
-  head += `date: ${new Date().toUTCString()}\r\nconnection: close\r\n\r\n`;
+  head += `x-request-id: ${requestId}\r\ndate: ${new Date().toUTCString()}\r\nconnection: close\r\n\r\n`;
   socket.end(Buffer.concat([Buffer.from(head, "latin1"), body]));
   // At once, what the client still sends would be answered with a reset, which can overtake the refusal.
   const linger = setTimeout(() => socket.destroy(), LINGER_MS);

@@ -3,7 +3,7 @@
 import type { Failure } from "../model/failures.ts";
 import { IDEMPOTENT_METHODS } from "../model/methods.ts";
 import type { BackendClient } from "./backend-client.ts";
-import type { LegOutcome } from "./leg.ts";
+import type { LegOutcome } from "./leg-shapes.ts";
 
 /**
  * `unsent`: nothing of it went out, and another URL may take it. `stale`: the backend closed a kept connection

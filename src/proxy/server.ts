@@ -8,7 +8,7 @@ import type { Limits } from "../model/ruleset.ts";
 import { noteAnswering, refuseBroken, refuseInOrder } from "./broken-request.ts";
 import { serve } from "./corridor.ts";
 import type { DataDesk } from "./desk.ts";
-import { refuse } from "./problem.ts";
+import { refuseRequest } from "./refusals.ts";
 import { inTurn } from "./turns.ts";
 import { mayUpgrade, UpgradeResponse } from "./upgrade.ts";
 
@@ -38,16 +38,20 @@ export function createProxyServer(desk: DataDesk): Server {
   server.on("checkExpectation", (req: IncomingMessage, res: ServerResponse) => {
     noteAnswering(req, res);
     inTurn(req, res, () =>
-      refuse(res, "http_request_error", 417, "the only expectation known here is 100-continue"),
+      refuseRequest(desk, req, res, {
+        failure: "http_request_error",
+        status: 417,
+        detail: "the only expectation known here is 100-continue",
+      }),
     );
   });
   server.on("upgrade", (req, socket, head: Buffer) => {
     take(desk, req, new UpgradeResponse(desk, req, socket as Socket, head));
   });
   server.on("connect", (_req, socket: Duplex) => {
-    refuseInOrder(socket, 405, "this is no tunnel: CONNECT is not served");
+    refuseInOrder(desk, socket, 405, "this is no tunnel: CONNECT is not served");
   });
-  server.on("clientError", refuseBroken);
+  server.on("clientError", (error, socket) => refuseBroken(desk, error, socket));
   return server;
 }
 
@@ -70,11 +74,12 @@ function take(desk: DataDesk, req: IncomingMessage, res: ServerResponse, proceed
 /** Begins to serve a request, or refuses it. */
 function begin(desk: DataDesk, req: IncomingMessage, res: ServerResponse, proceed: () => void): void {
   if (desk.inFlight >= desk.inFlightLimit) {
-    refuse(res, "connection_limit_reached");
+    refuseRequest(desk, req, res, { failure: "connection_limit_reached" });
     return;
   }
   if (req.rawHeaders.length > 2 * MAX_FIELDS) {
-    refuse(res, "http_request_error", 431, `a request has at most ${MAX_FIELDS} fields`);
+    const detail = `a request has at most ${MAX_FIELDS} fields`;
+    refuseRequest(desk, req, res, { failure: "http_request_error", status: 431, detail });
     return;
   }
   const head: RequestHead = {
@@ -85,25 +90,27 @@ function begin(desk: DataDesk, req: IncomingMessage, res: ServerResponse, procee
   };
   const admission = admit(head);
   if (admission.kind === "refused") {
-    refuse(res, "http_request_error", admission.status, admission.why);
+    const { status, why } = admission;
+    refuseRequest(desk, req, res, { failure: "http_request_error", status, detail: why });
     return;
   }
   if (maxForwards(head) === 0) {
-    answerAsLast(req, res);
+    answerAsLast(desk, req, res);
     return;
   }
   serve(desk, req, res, admission, proceed).catch((error: unknown) => {
     // A bug of ours in one request must not take the others with it, and must be heard of.
     process.emitWarning(error instanceof Error ? error : new Error(String(error)));
-    if (!res.headersSent) refuse(res, "proxy_internal_error");
+    if (!res.headersSent) refuseRequest(desk, req, res, { failure: "proxy_internal_error" });
     else res.destroy();
   });
 }
 
 /** Max-Forwards is used up: this gateway is whom the client asks. It reflects nothing: fields may be secret. */
-function answerAsLast(req: IncomingMessage, res: ServerResponse): void {
+function answerAsLast(desk: DataDesk, req: IncomingMessage, res: ServerResponse): void {
   if (req.method === "TRACE") {
-    refuse(res, "http_request_denied", 405, "TRACE is not answered by the gateway itself");
+    const detail = "TRACE is not answered by the gateway itself";
+    refuseRequest(desk, req, res, { failure: "http_request_denied", status: 405, detail });
     return;
   }
   res.writeHead(204, ["allow", "GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS"]);

@@ -14,8 +14,9 @@ import { Capture, type CollectedAnswer } from "./capture.ts";
 import { ProxyError } from "./classify.ts";
 import type { DataDesk, RouteRoom } from "./desk.ts";
 import type { Exchange } from "./exchange.ts";
-import { Leg, type LegOutcome, type Sink } from "./leg.ts";
+import { Leg } from "./leg.ts";
 import { legRequest } from "./leg-request.ts";
+import type { LegOutcome, Sink } from "./leg-shapes.ts";
 import { retryFor } from "./retry.ts";
 
 export type ShadowResult =

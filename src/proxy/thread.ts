@@ -1,5 +1,6 @@
 /** A data-plane thread: serves, applies rules that it is sent, drains. Started by gateway.ts. */
 
+import { setTimeout as sleep } from "node:timers/promises";
 import { type MessagePort, parentPort, workerData } from "node:worker_threads";
 import { DataDesk } from "./desk.ts";
 import type { FromDataThread, ThreadSetup, ToDataThread } from "./messages.ts";
@@ -13,6 +14,8 @@ const server = createProxyServer(desk);
 const IDLE_SWEEP_MS = 50;
 /** Tunnels are closed so long before the limit of a drain: their last bytes and log lines need a moment. */
 const TUNNELS_MARGIN_MS = 1_000;
+/** And what is still in flight so long before it: that it was cut off has to be logged. */
+const CUT_MARGIN_MS = 250;
 
 function tell(message: FromDataThread): void {
   control.postMessage(message);
@@ -42,12 +45,21 @@ control.on("message", (message: ToDataThread) => {
 /** A connection that falls idle after its last answer is closed too: it would hold the server open. */
 function close(limitMs: number): void {
   setTimeout(() => desk.tunnels.endAll("drain"), Math.max(0, limitMs - TUNNELS_MARGIN_MS)).unref();
+  setTimeout(
+    () => {
+      desk.cutOff = desk.inFlight;
+      server.closeAllConnections();
+    },
+    Math.max(0, limitMs - CUT_MARGIN_MS),
+  ).unref();
   const sweeper = setInterval(() => server.closeIdleConnections(), IDLE_SWEEP_MS);
   server.close(async () => {
     clearInterval(sweeper);
+    // Those that were cut off have still to be written down.
+    while (desk.inFlight > 0) await sleep(IDLE_SWEEP_MS / 10);
     await desk.tunnels.allClosed(); // their backends may close a moment later than their clients
     await desk.accessLog.flush();
-    tell({ kind: "drained" });
+    tell({ kind: "drained", cutOff: desk.cutOff ?? 0 });
   });
 }
 

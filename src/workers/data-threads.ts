@@ -96,17 +96,20 @@ export class DataThreads {
     for (const { worker } of this.#slots) send(worker, { kind: "drain" });
   }
 
-  /** Stops accepting; resolves when the last request has ended, or at the limit. */
-  async close(timeoutMs: number): Promise<void> {
+  /** Stops accepting; resolves when the last request has ended, or at the limit: with how many were cut off by it. */
+  async close(timeoutMs: number): Promise<number> {
     this.#closing = true;
     this.#closedByMs = performance.now() + timeoutMs;
     const all = Promise.all(
       this.#slots.map(({ worker }) => answered(worker, "drained", this.#closeMessage())),
     );
-    const { promise: limit, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, timeoutMs);
-    await Promise.race([all, limit]);
+    const { promise: limit, resolve } = Promise.withResolvers<null>();
+    const timer = setTimeout(() => resolve(null), timeoutMs);
+    const answers = (await Promise.race([all, limit])) ?? [];
     clearTimeout(timer);
+    let cutOff = 0;
+    for (const answer of answers) if (answer?.kind === "drained") cutOff += answer.cutOff;
+    return cutOff;
   }
 
   #closeMessage(): ToDataThread {
@@ -200,21 +203,26 @@ function listening(worker: Worker, why: () => string): Promise<number> {
 }
 
 /** Resolves when the worker has answered, or is no more: a dead thread's successor starts with the new rules. */
-function answered(worker: Worker, kind: FromDataThread["kind"], question: ToDataThread): Promise<void> {
-  if (worker.threadId === -1) return Promise.resolve(); // it has exited: there will be no answer and no event
-  const { promise, resolve } = Promise.withResolvers<void>();
+function answered(
+  worker: Worker,
+  kind: FromDataThread["kind"],
+  question: ToDataThread,
+): Promise<FromDataThread | null> {
+  if (worker.threadId === -1) return Promise.resolve(null); // it has exited: no answer will come, and no event
+  const { promise, resolve } = Promise.withResolvers<FromDataThread | null>();
   const onMessage = (message: FromDataThread): void => {
-    if (message.kind === kind) resolve();
+    if (message.kind === kind) resolve(message);
   };
+  const onExit = (): void => resolve(null);
   worker.on("message", onMessage);
-  worker.on("exit", resolve);
+  worker.on("exit", onExit);
   worker.postMessage(question);
   return promise.finally(() => {
     worker.off("message", onMessage);
-    worker.off("exit", resolve);
+    worker.off("exit", onExit);
   });
 }
 
-function applied(worker: Worker, rules: RulesMessage): Promise<void> {
-  return answered(worker, "applied", rules);
+async function applied(worker: Worker, rules: RulesMessage): Promise<void> {
+  await answered(worker, "applied", rules);
 }

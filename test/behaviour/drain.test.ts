@@ -84,6 +84,9 @@ test("the drain ends at its limit, whatever is still in flight", async () => {
     gateway.signal("SIGTERM");
     assert.equal(await gateway.exit(), 0);
     await assert.rejects(inFlight);
+    const cut = gateway.lines.find(({ msg, failure }) => msg === "request" && failure !== null);
+    assert.equal(cut?.failure, "drain_limit_reached");
+    assert.equal(gateway.lines.find(({ msg }) => msg === "stopped")?.cutOff, 1);
   });
 });
 

@@ -1,16 +1,15 @@
 /** The state database itself: synchronous, owned by the store's thread. */
 
-import { closeSync, existsSync, openSync, renameSync, rmSync } from "node:fs";
+import { statSync } from "node:fs";
 import { join } from "node:path";
-import { DatabaseSync, type StatementSync } from "node:sqlite";
+import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { AuditEntry, MismatchSample } from "../../model/reports.ts";
 import type { LatchRecord, NewAuditEntry, NewSample, StoreHealth } from "../store-types.ts";
 import { asStoreError, isDamage, StoreError, textOf, withConsequence } from "./errors.ts";
-import { syncFolder } from "./files.ts";
-import { BUSY_TIMEOUT_MS, damaged, inspect, SEAL_NAME, unopened } from "./inspect.ts";
+import { damaged, inspect, unreadable } from "./inspect.ts";
+import { createDatabase, openForReading, openForWriting, putAside, SEAL_NAME } from "./open.ts";
 import { auditOf, auditValues, latchOf, latchValues, sealOf } from "./rows.ts";
 import { SAMPLE_CAPS, type SampleCaps, SampleTable } from "./samples.ts";
-import { migrate } from "./schema.ts";
 
 export interface DatabaseOptions {
   readonly caps?: SampleCaps;
@@ -22,13 +21,12 @@ const FILE_NAME = "state.db";
 /** Most entries that one call of `auditAfter` returns; the caller asks again from the last one's id. */
 const AUDIT_PAGE = 1_000;
 const MAX_AUDIT_LIMIT = 10_000;
-/** The log is cut back to this after a burst of samples. */
-const LOG_BYTES = 4 * 1024 * 1024;
 
 /**
  * Opens `state.db` of a folder, checks it whole, and reads and writes it, each call in its own durable
- * transaction. While the health is "damaged" nothing is read or written: reads are empty, writes throw.
- * Every failure is a StoreError.
+ * transaction. While the health is "damaged" or "unreadable" nothing is read or written: reads are empty, writes
+ * throw. Where nothing can be written (a full disk), it reads all the same, and each write tries anew. Every
+ * failure is a StoreError.
  */
 export class StateDatabase {
   readonly #folder: string;
@@ -38,6 +36,9 @@ export class StateDatabase {
   #health: StoreHealth;
   #database: DatabaseSync | undefined;
   #samples: SampleTable | undefined;
+  /** Of the file that is open. */
+  #inode = 0;
+  #onlyReads = false;
 
   /** Throws a StoreError only where there is no database and none can be made. */
   constructor(folder: string, options: DatabaseOptions = {}) {
@@ -125,18 +126,19 @@ export class StateDatabase {
     this.#write("setMeta", () => this.#putMeta(key, value));
   }
 
-  /** Renames the damaged files aside and starts a fresh database. Throws while the store is not damaged. */
+  /** Renames the damaged files aside and starts a fresh database. Throws unless the store is damaged. */
   reset(): void {
+    if (this.#health.kind === "unreadable") throw this.#refusal("reset", this.#health);
     if (this.#health.kind !== "damaged") {
       throw new StoreError("reset", "", "the store is sound: there is nothing to reset");
     }
     this.close();
     try {
-      this.#putAside();
-      this.#health = inspect(this.#path);
+      putAside(this.#path);
+      this.#health = { kind: "fresh" };
       this.#openAsFound();
     } catch (error) {
-      this.#health = unopened(this.#path, error); // so that it can be tried again
+      this.#health = damaged(this.#path, `no new one could be made (${textOf(error)})`); // to be tried again
       throw asStoreError("reset", this.#folder, error);
     }
   }
@@ -150,69 +152,83 @@ export class StateDatabase {
   }
 
   #openAsFound(): void {
-    if (this.#health.kind === "damaged") return;
+    if ("why" in this.#health) return;
     const fresh = this.#health.kind === "fresh";
     try {
-      if (fresh) this.#create();
-      this.#open();
+      if (fresh) createDatabase(this.#path);
+      this.#openForWriting();
     } catch (error) {
-      this.close();
       if (fresh) throw asStoreError("open", this.#folder, error);
-      this.#health = unopened(this.#path, error);
+      this.#openForReading(error);
     }
   }
 
-  /** Made beside and renamed into place whole, so that a crash never leaves half a database. */
-  #create(): void {
-    const draft = `${this.#path}.draft`;
-    for (const suffix of ["", "-wal", "-shm", "-journal"]) rmSync(`${draft}${suffix}`, { force: true });
-    closeSync(openSync(draft, "wx", 0o600)); // samples are user data; the log files take over this mode
-    const database = new DatabaseSync(draft);
-    try {
-      database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
-      migrate(database);
-      database.prepare("INSERT INTO meta (name, value) VALUES (?, ?)").run(SEAL_NAME, sealOf([]));
-    } finally {
-      database.close();
-    }
-    renameSync(draft, this.#path);
-    syncFolder(this.#folder);
-  }
-
-  #open(): void {
-    const database = new DatabaseSync(this.#path, { timeout: BUSY_TIMEOUT_MS });
-    this.#database = database;
-    database.exec(
-      `PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
-       PRAGMA journal_size_limit = ${LOG_BYTES}`,
-    );
-    migrate(database);
+  #openForWriting(): void {
+    this.close();
+    const database = openForWriting(this.#path);
+    this.#use(database, false);
     if (this.#options.maxPages !== undefined)
       database.exec(`PRAGMA max_page_count = ${this.#options.maxPages}`);
+  }
+
+  /** What is known is better than nothing: a disk that is full must not hide what was latched. */
+  #openForReading(whyNotWritten: unknown): void {
+    try {
+      const database = openForReading(this.#path);
+      if (database === undefined) throw whyNotWritten;
+      this.#use(database, true);
+    } catch (error) {
+      this.#health = unreadable(this.#path, error);
+    }
+  }
+
+  #use(database: DatabaseSync, onlyReads: boolean): void {
+    this.#database = database;
+    this.#onlyReads = onlyReads;
+    this.#inode = statSync(this.#path).ino;
     this.#samples = new SampleTable(database, this.#options.caps ?? SAMPLE_CAPS);
   }
 
-  /** The database first: were its log gone before it, a crash in between would leave an older, sound state. */
-  #putAside(): void {
-    const stamp = new Date().toISOString().replaceAll(/[-:]/g, "");
-    for (const suffix of ["", "-wal", "-shm", "-journal"]) {
-      const from = `${this.#path}${suffix}`;
-      if (existsSync(from)) renameSync(from, `${this.#path}.damaged-${stamp}${suffix}`);
-    }
-    syncFolder(this.#folder);
-  }
-
   #read<T>(operation: string, empty: T, work: () => T): T {
-    if (this.#health.kind === "damaged") return empty;
+    if ("why" in this.#health) return empty;
     return this.#guarded(operation, work);
   }
 
   #write<T>(operation: string, work: () => T): T {
-    if (this.#health.kind === "damaged") {
-      const sentence = `${this.#health.why}; nothing is written to it (\`cutover reset --store\` puts it aside)`;
-      throw new StoreError(operation, "", withConsequence(operation, sentence));
+    this.#findFile();
+    if ("why" in this.#health) throw this.#refusal(operation, this.#health);
+    return this.#guarded(operation, () => {
+      if (this.#onlyReads) this.#openAgain();
+      return this.#transaction(work);
+    });
+  }
+
+  /** SQLite would go on writing into a file that was removed, and say that all is well. */
+  #findFile(): void {
+    if (this.#database === undefined || "why" in this.#health) return;
+    const found = statSync(this.#path, { throwIfNoEntry: false });
+    if (found?.ino === this.#inode) return;
+    const what = found === undefined ? "removed" : "replaced by another";
+    this.#health = damaged(this.#path, `the file was ${what} while the gateway ran`);
+  }
+
+  /** Perhaps there is room by now. */
+  #openAgain(): void {
+    try {
+      this.#openForWriting();
+    } catch (error) {
+      this.#openForReading(error);
+      throw error;
     }
-    return this.#guarded(operation, () => this.#transaction(work));
+  }
+
+  #refusal(operation: string, { kind, why }: { readonly kind: string; readonly why: string }): StoreError {
+    const remedy =
+      kind === "damaged"
+        ? "`cutover reset --store` puts it aside"
+        : "put that right and start the gateway again; what it holds is not lost";
+    const sentence = `the store is ${kind} (${why}) and nothing is written to it: ${remedy}`;
+    return new StoreError(operation, "", withConsequence(operation, sentence));
   }
 
   #guarded<T>(operation: string, work: () => T): T {
@@ -220,7 +236,7 @@ export class StateDatabase {
       return work();
     } catch (error) {
       if (isDamage(error)) {
-        this.#health = damaged(this.#path, `while running, it was found that ${textOf(error)}`);
+        this.#health = damaged(this.#path, `${textOf(error)} (found while the gateway ran)`);
       }
       throw asStoreError(operation, this.#folder, error);
     }
@@ -267,7 +283,7 @@ export class StateDatabase {
       this.#opened().exec("PRAGMA wal_checkpoint(TRUNCATE)");
     } catch (error) {
       if (isDamage(error))
-        this.#health = damaged(this.#path, `while running, it was found that ${textOf(error)}`);
+        this.#health = damaged(this.#path, `${textOf(error)} (found while the gateway ran)`);
     }
   }
 

@@ -85,6 +85,11 @@ export function isDamage(cause: unknown): boolean {
   return code === SQLITE.corrupt || code === SQLITE.notADatabase;
 }
 
+/** Whether another program holds the file: it may be writing. */
+export function isBusy(cause: unknown): boolean {
+  return primaryCode(cause) === SQLITE.busy;
+}
+
 /** The message of anything thrown. */
 export function textOf(cause: unknown): string {
   return cause instanceof Error ? cause.message : String(cause);

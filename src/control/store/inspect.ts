@@ -1,19 +1,17 @@
 /** Looks at the files of a store before anything is written to them. */
 
-import { statfsSync, statSync } from "node:fs";
-import { dirname } from "node:path";
+import { existsSync, statfsSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { ZodError } from "zod";
 import type { LatchRecord, StoreHealth } from "../store-types.ts";
-import { isDamage, textOf, trouble } from "./errors.ts";
+import { isBusy, isDamage, textOf, trouble } from "./errors.ts";
+import { BUSY_TIMEOUT_MS, bytesOf, MARK_NAME, openForReading, SEAL_NAME } from "./open.ts";
 import { auditOf, latchOf, sampleOf, sealOf } from "./rows.ts";
 import { migrate, schemaTrouble, tableSql } from "./schema.ts";
 
-/** The row of `meta` that holds the seal over all latches. */
-export const SEAL_NAME = "latches.sha256";
-
-/** How long a lock of another program (an operator's SQLite tool) is waited for. */
-export const BUSY_TIMEOUT_MS = 5_000;
+/** Longest text of SQLite that is passed on: its integrity check can list every page. */
+const MAX_FINDING_LENGTH = 200;
 
 /**
  * Says whether the database at `path` can be trusted whole: pages, tables, every row, and the seal over the
@@ -21,25 +19,37 @@ export const BUSY_TIMEOUT_MS = 5_000;
  */
 export function inspect(path: string): StoreHealth {
   try {
-    const bytes = sizeOf(path);
-    if (bytes === 0) return leftoverLog(path);
-    return inspectDatabase(path);
+    return bytesOf(path) === 0 ? missing(path) : inspectFile(path);
   } catch (error) {
-    return isDamage(error) ? damaged(path, textOf(error)) : unopened(path, error);
+    return isDamage(error) ? damaged(path, textOf(error)) : unreadable(path, error);
   }
 }
 
-/** No database file, or an empty one: fresh, unless a log beside it says that there was more. */
-function leftoverLog(path: string): StoreHealth {
-  if (sizeOf(`${path}-wal`) === 0) return { kind: "fresh" };
-  return damaged(path, "it is missing or empty, but its log (-wal) is still there");
+/** No database file, or an empty one: fresh, unless something beside it says that there was more. */
+function missing(path: string): StoreHealth {
+  const folder = dirname(path);
+  const traces = [`${path}-wal`, `${path}-shm`, join(folder, MARK_NAME), join(folder, "admin.token")];
+  const left = traces.find((trace) => existsSync(trace));
+  if (left === undefined) return { kind: "fresh" };
+  return damaged(path, `it is missing or empty, but ${left} is still there, so it held something once`);
 }
 
-function inspectDatabase(path: string): StoreHealth {
-  const database = new DatabaseSync(path, { readOnly: true, timeout: BUSY_TIMEOUT_MS });
+function inspectFile(path: string): StoreHealth {
+  try {
+    return inspectDatabase(path, new DatabaseSync(path, { readOnly: true, timeout: BUSY_TIMEOUT_MS }));
+  } catch (error) {
+    if (isDamage(error) || isBusy(error)) throw error;
+    const settled = openForReading(path);
+    if (settled === undefined) throw error;
+    return inspectDatabase(path, settled);
+  }
+}
+
+/** Closes the database. */
+function inspectDatabase(path: string, database: DatabaseSync): StoreHealth {
   try {
     const pages = database.prepare("PRAGMA quick_check(1)").get()?.quick_check;
-    if (pages !== "ok") return damaged(path, `its integrity check says: ${String(pages)}`);
+    if (pages !== "ok") return damaged(path, `its integrity check says: ${finding(pages)}`);
     const tables = schemaTrouble(database, freshSql);
     if (tables !== undefined) return damaged(path, tables);
     const rows = rowTrouble(database);
@@ -47,6 +57,15 @@ function inspectDatabase(path: string): StoreHealth {
   } finally {
     database.close();
   }
+}
+
+/** On one line, without the heading that names our only database "main". */
+function finding(pages: unknown): string {
+  const text = String(pages)
+    .replaceAll(/\*\*\*[^*]*\*\*\*/g, "")
+    .replaceAll(/\s+/g, " ")
+    .trim();
+  return text.length > MAX_FINDING_LENGTH ? `${text.slice(0, MAX_FINDING_LENGTH)}…` : text;
 }
 
 function rowTrouble(database: DatabaseSync): string | undefined {
@@ -84,28 +103,24 @@ function freshSql(): ReadonlyMap<string, string> {
   }
 }
 
-/** Health of a store that is not to be trusted; `what` continues "the store … is damaged: ". */
+/** Health of a store that is not to be trusted; `what` is a clause about the file. */
 export function damaged(path: string, what: string): StoreHealth {
-  return { kind: "damaged", why: `the store ${path} is damaged: ${what}` };
+  return { kind: "damaged", why: `${path}: ${what}` };
 }
 
-/**
- * Health of a store that may be whole but cannot be opened now. It counts as damaged all the same: its latches
- * are not known. (In WAL mode SQLite cannot even read on a disk without a free block for its -shm file.)
- */
-export function unopened(path: string, error: unknown): StoreHealth {
-  const { bavail: freeBlocks } = statfsSync(dirname(path));
-  const what = freeBlocks === 0 ? "its disk is full" : `it ${trouble(error)}`;
+/** Health of a store that may be whole but cannot be read now: its latches are not known either. */
+export function unreadable(path: string, error: unknown): StoreHealth {
   return {
-    kind: "damaged",
-    why: `the store ${path} cannot be opened: ${what}; put that right and start again`,
+    kind: "unreadable",
+    why: `${path}: ${isFull(path) ? "its disk is full" : `it ${trouble(error)}`}`,
   };
 }
 
-/** Bytes of a file; 0 for none. Throws for what is no file. */
-function sizeOf(path: string): number {
-  const stat = statSync(path, { throwIfNoEntry: false });
-  if (stat === undefined) return 0;
-  if (!stat.isFile()) throw new Error(`${path} is not a file`);
-  return stat.size;
+/** False also where nobody can say: the error itself is told then. */
+function isFull(path: string): boolean {
+  try {
+    return statfsSync(dirname(path)).bavail === 0;
+  } catch {
+    return false;
+  }
 }

@@ -37,7 +37,7 @@ export function prepareStateFolder(folder: string): string {
   } catch (error) {
     // A store that is there already can be read on a full disk: serving with its latches beats not starting.
     if (isFull(error) && existsSync(join(path, "state.db"))) return path;
-    throw new StateFolderError(`the state folder ${path} ${trouble(error)}: name another with --state`, {
+    throw new StateFolderError(`the state folder ${path} ${trouble(error)}: ${remedy(path)}`, {
       cause: error,
     });
   }
@@ -73,6 +73,11 @@ function lockError(folder: string, path: string, error: unknown): StateFolderErr
   return new StateFolderError(`the state folder ${folder} cannot be locked (${path}: ${textOf(error)})`, {
     cause: error,
   });
+}
+
+function remedy(path: string): string {
+  if (!existsSync(join(path, "state.db"))) return "name another with --state";
+  return "make it writable; another one (--state) would begin without the rollbacks that this one keeps";
 }
 
 function isFull(error: unknown): boolean {

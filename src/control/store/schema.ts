@@ -67,6 +67,11 @@ export function migrate(database: DatabaseSync): void {
   }
 }
 
+/** Whether the tables are those of the current version. */
+export function isCurrent(database: DatabaseSync): boolean {
+  return userVersion(database) === SCHEMA_VERSION;
+}
+
 /** Why the tables are not those that this program knows; undefined where they are. Only reads. */
 export function schemaTrouble(
   database: DatabaseSync,
