@@ -2,7 +2,7 @@
 
 import { findHeader } from "../model/facts.ts";
 import { addForwarded } from "../model/forwarded.ts";
-import { requestHeadersToForward } from "../model/headers.ts";
+import { joinedHeader, requestHeadersToForward } from "../model/headers.ts";
 import type { Side } from "../model/ruleset.ts";
 import { traceparent } from "../model/trace.ts";
 import type { Exchange } from "./exchange.ts";
@@ -34,6 +34,8 @@ export function legRequest(
     "x-cutover-rules",
     snapshot.compiled.ruleset.version,
   );
+  // Of TE, which is for this connection, one word is worth saying again: that trailers are read.
+  if (/\btrailers\b/i.test(joinedHeader(req.rawHeaders, "te") ?? "")) headers.push("te", "trailers");
   const forwardsLeft = findHeader(req.rawHeaders, "max-forwards");
   if (forwardsLeft !== undefined) headers.push("max-forwards", countedDown(facts.method, forwardsLeft));
   if (shadow) headers.push("x-cutover-shadow", "1");

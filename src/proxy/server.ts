@@ -8,6 +8,7 @@ import type { Limits } from "../model/ruleset.ts";
 import { noteAnswering, refuseBroken, refuseInOrder } from "./broken-request.ts";
 import { serve } from "./corridor.ts";
 import type { DataDesk } from "./desk.ts";
+import { watchHalfClose } from "./half-close.ts";
 import { refuseRequest } from "./refusals.ts";
 import { inTurn } from "./turns.ts";
 import { mayUpgrade, UpgradeResponse } from "./upgrade.ts";
@@ -31,6 +32,9 @@ export function createProxyServer(desk: DataDesk): Server {
   // One more than is allowed: beyond it node:http drops fields, so a bomb of them costs no memory, and is seen.
   server.maxHeadersCount = MAX_FIELDS + 1;
   applyLimits(server, desk, limits);
+  // Not among its types. By default node:http throws the answer to a half-closed client away.
+  Object.assign(server, { httpAllowHalfOpen: true });
+  server.on("connection", watchHalfClose);
   server.on("request", (req, res) => take(desk, req, res));
   server.on("checkContinue", (req: IncomingMessage, res: ServerResponse) => {
     take(desk, req, res, () => res.writeContinue());

@@ -122,11 +122,12 @@ test("a rollout is not there yet, and the answer says so", async (context) => {
 
 test("broken rules are 422 with every error", async (context) => {
   const errors = ["rules/a.yaml:1:1  oops", "rules/a.yaml:2:1  oops"];
-  const reload = async () => ({ ok: false, version: "0123456789ab", changes: [], errors });
+  const reload = async () => ({ ok: false, version: "0123456789ab", changes: [], errors, notes: [] });
   const admin = await startFor(context, fakeDesk({ reload }));
   const answer = await post(admin, "/api/v1/reload", {});
   assertProblem(answer, 422, /2 errors: the last good ones go on serving/);
-  assert.deepEqual((answer.json() as Record<string, unknown>).errors, errors);
+  const { ok, version, changes, errors: listed } = answer.json() as Record<string, unknown>;
+  assert.deepEqual([ok, version, changes, listed], [false, "0123456789ab", [], errors]);
 });
 
 test("explain takes headers as an object, with lists, or flat", async (context) => {
@@ -145,6 +146,11 @@ test("explain takes headers as an object, with lists, or flat", async (context) 
     ["explain", { method: "PUT", url: "http://api.example.com/p", headers: ["a", "1", "b", "2", "b", "3"] }],
     ["explain", { method: "GET", url: "/p", headers: ["a", "1", "a", "2"] }],
   ]);
+  assertProblem(
+    await post(admin, path, { url: "/p", hedders: {} }),
+    400,
+    /^"hedders" is not a field of this body: it has method, url and headers$/,
+  );
   assertProblem(await post(admin, path, {}), 400, /^url must be/);
   assertProblem(await post(admin, path, { url: "p/1" }), 400, /^url must be/);
   assertProblem(await post(admin, path, { url: "http://[" }), 400, /^url must be/);

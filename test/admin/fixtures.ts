@@ -51,7 +51,7 @@ export function fakeDesk(more: Partial<Desk> = {}): FakeDesk {
     resetStore: (reason) => act("resetStore", reason),
     reload: async (reason) => {
       calls.push(["reload", reason]);
-      return { ok: true, version: "0123456789ab", changes: [], errors: [] };
+      return { ok: true, version: "0123456789ab", changes: [], errors: [], notes: [] };
     },
     drain: (reason) => {
       calls.push(["drain", reason]);

@@ -58,6 +58,24 @@ test("a rollback is kept over whatever happens to the gateway and its rules", as
     assert.deepEqual((await gateway.route("r")).rollback, before);
   });
 
+  await t.test("a route that is gone for good can be reset: it is forgotten, and named no more", async () => {
+    await using gateway = await TestGateway.start({
+      rules: rulesOf({ r: FIELDS, gone: FIELDS }),
+      folder,
+    });
+    await gateway.act("gone", "rollback", "for ever");
+    await gateway.reloadWith(rulesOf({ r: FIELDS }));
+    assert.equal((await gateway.act("neverwas", "reset", "x")).status, 404);
+    const { status, body } = await gateway.act("gone", "reset", "removed for good");
+    assert.deepEqual(
+      [status, body],
+      [200, { ok: true, message: "gone is reset: its rollback is forgotten" }],
+    );
+    assert.equal((await gateway.act("gone", "reset", "again")).status, 404);
+    await gateway.reloadWith(rulesOf({ r: FIELDS, gone: FIELDS }));
+    assert.equal(await sideOf(gateway, "gone"), "200 new canary-share");
+  });
+
   await t.test(
     "at a start a lower revision keeps it, a higher one clears it, which lasts as well",
     async () => {

@@ -54,6 +54,8 @@ test("a ruleset's life in a file", async (t) => {
     assert.equal(await canary(), 0.1);
     assert.equal(event.rules, (await gateway.status()).rules.version);
     const [entry] = await gateway.audit();
+    assert.match(`${entry?.from} → ${entry?.to}`, /^[0-9a-f]{12} → [0-9a-f]{12}$/);
+    assert.notEqual(entry?.from, entry?.to);
     assert.deepEqual([entry?.action, entry?.by, entry?.to], ["reload", "rules", event.rules]);
   });
 

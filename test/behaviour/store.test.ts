@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -85,6 +85,51 @@ test("a damaged store closes everything: all of it on old, said loudly, until a 
     await using again = await TestGateway.start({ rules, folder });
     assert.equal((await again.route("r")).rollback?.cause, "killSwitch");
   });
+});
+
+test("a database that is taken away is missed, while the gateway runs and at the next start", async (t) => {
+  await using old = await startBackend(json({ from: "old" }));
+  await using fresh = await startBackend(json({ from: "new" }));
+  const folder = await mkdtemp(join(tmpdir(), "cutover-gone-"));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  const rules = rulesWith(old.url, fresh.url, ROUTES);
+  const database = join(folder, "state", "state.db");
+  const first = await TestGateway.start({ rules, folder });
+  await rm(database);
+  const { body } = await first.act("r", "rollback", "by hand");
+  assert.match(JSON.stringify(body), /has not kept it yet/);
+  assert.match((await first.status()).store, /^damaged: .*state\.db: the file was removed/);
+  assert.equal((await ask(first.proxyUrl, { path: "/stay/x" })).side, "old");
+  await first.kill();
+  await using second = await TestGateway.start({ rules, folder });
+  assert.equal((await ask(second.proxyUrl, { path: "/r/x" })).reason, "rolled-back");
+  assert.match((await second.status()).store, /^damaged: .*state\.db: it is missing/);
+  assert.equal(second.stderr.match(/is damaged/g)?.length, 1, "said once");
+});
+
+test("a sound store that cannot be written at the start is read: its rollbacks hold, no reset is offered", async (t) => {
+  await using old = await startBackend(json({ from: "old" }));
+  await using fresh = await startBackend(json({ from: "new" }));
+  const folder = await mkdtemp(join(tmpdir(), "cutover-unwritable-"));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  const rules = rulesWith(old.url, fresh.url, { r: "canary: 100%", other: "canary: 100%" });
+  const first = await TestGateway.start({ rules, folder });
+  await first.act("r", "rollback", "by hand");
+  await first.stop();
+  // SQLite cannot make its -shm file then, as on a full disk.
+  const inTheWay = join(folder, "state", "state.db-shm");
+  await symlink(join(inTheWay, "nowhere"), inTheWay);
+  await using gateway = await TestGateway.start({ rules, folder });
+  assert.equal((await ask(gateway.proxyUrl, { path: "/r/x" })).reason, "rolled-back");
+  assert.equal((await ask(gateway.proxyUrl, { path: "/other/x" })).side, "new");
+  assert.equal((await gateway.status()).store, "ok");
+  assert.equal((await gateway.admin("POST", "/api/v1/store/reset", { reason: "x" })).status, 409);
+  const { status, body } = await gateway.act("r", "reset", "mended");
+  assert.equal(status, 409);
+  assert.match(JSON.stringify(body), /r stays rolled back: .*cannot be opened for writing/);
+  await rm(inTheWay);
+  assert.equal((await gateway.act("r", "reset", "mended")).status, 200);
+  assert.equal((await ask(gateway.proxyUrl, { path: "/r/x" })).side, "new");
 });
 
 /** A process may write files up to so many bytes from now on: for SQLite that is a full disk. */

@@ -5,6 +5,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { cutover } from "../support/command.ts";
 import { type FakeAdmin, fakeAdmin, type Heard, ok, problem, run } from "./fixtures.ts";
 
 const explanation = {
@@ -83,7 +84,7 @@ test("without a token the refusal says where to get one", async () => {
   assert.equal(code, 1);
   assert.match(
     err,
-    /asks for its admin token: there is no admin token in \/nowhere.*admin\.token.*--state.*--token-file or CUTOVER_ADMIN_TOKEN/,
+    /asks for its admin token: there is no admin token in \/nowhere\. The token is in the file admin\.token.*--state.*--token-file or CUTOVER_ADMIN_TOKEN/,
   );
 });
 
@@ -111,6 +112,89 @@ test("a reload of broken rules is exit 1 with every error", async () => {
   assert.equal(code, 1);
   assert.match(err, /2 errors\na\.yaml:1:1 {2}x\na\.yaml:2:1 {2}y/);
   await broken.close();
+});
+
+test("a reload says what does not act at once", async () => {
+  const notes = ["limits.requestHead acts on connections from now on"];
+  const noted = await fakeAdmin(() =>
+    ok({
+      ok: true,
+      version: "ba9876543210",
+      changes: ["limits: requestHead 2KiB → 8KiB"],
+      errors: [],
+      notes,
+    }),
+  );
+  const { out } = await run(["reload", "--admin", noted.url]);
+  assert.match(out, /→ 8KiB\n {2}note: limits\.requestHead acts on connections from now on\n$/);
+  await noted.close();
+});
+
+test("with -o json every refusal is JSON on stdout, with the exit code and the sentence as ever", async () => {
+  const report = { ok: false, version: "0123456789ab", changes: [], errors: ["a.yaml:1:1  x"] };
+  const broken = await fakeAdmin(() => problem(422, "the rules have an error", report));
+  const reload = await run(["reload", "-o", "json", "--admin", broken.url]);
+  assert.equal(reload.code, 1);
+  assert.match(reload.err, /the rules have an error\na\.yaml:1:1/);
+  assert.deepEqual(JSON.parse(reload.out), { error: "the rules have an error", ...report });
+  await broken.close();
+  const refused = await run(["reset", "a/b", "--reason", "x", ...here(), "-o", "json"]);
+  assert.deepEqual(
+    [refused.code, JSON.parse(refused.out)],
+    [1, { ok: false, error: "a/b is not rolled back" }],
+  );
+  const away = await run(["status", "--admin", "127.0.0.1:1", "-o", "json"]);
+  assert.equal(away.code, 3);
+  const { ok: isOk, error } = JSON.parse(away.out) as { ok: boolean; error: string };
+  assert.equal(isOk, false);
+  assert.match(error, /no gateway answers/);
+  const usage = await run(["rollback", "--reason", "x", "-o", "json"]);
+  assert.equal(usage.code, 2);
+  assert.match((JSON.parse(usage.out) as { error: string }).error, /name a route/);
+});
+
+test("the schema is printed with -o json too", async () => {
+  const { code, out } = await run(["schema", "-o", "json"]);
+  assert.equal(code, 0);
+  assert.equal(out, (await run(["schema"])).out);
+});
+
+test("a side that chance chooses is told as such", async () => {
+  const reason = "without a key each request is drawn on its own: 50% of them go to new";
+  const drawn = { ...explanation, key: null, bucket: null, side: null, reason, backend: null };
+  const fake = await fakeAdmin(() => ok(drawn));
+  const { out } = await run(["explain", "GET", "/", "--admin", fake.url]);
+  assert.match(out, /side +either: without a key/);
+  assert.match(out, /backend +that of the side/);
+  await fake.close();
+});
+
+test("a planned command says that it is not built, and what to do instead", async () => {
+  const cases: readonly (readonly [readonly string[], RegExp])[] = [
+    [["promote", "r", "--reason", "x"], /promote is not built yet: there are no staged rollouts: set canary/],
+    [["pin", "r", "acme", "new", "--help"], /pin is not built yet: list the key under split\.old/],
+    [["mismatches", "--show", "3"], /mismatches is not built yet: GET \/api\/v1\/mismatches/],
+    [["simulate", "rules/", "--log", "x"], /simulate is not built yet\n$/],
+  ];
+  for (const [args, message] of cases) {
+    const { code, out, err } = await run(args);
+    assert.deepEqual([code, out], [2, ""]);
+    assert.match(err, message);
+  }
+  assert.doesNotMatch((await run(["--help"])).out, /promote/);
+});
+
+test("two tokens for one purpose are refused, wherever they come from", async () => {
+  const admin = await run(["status", "--token-file", "f", "--admin-token", "t"]);
+  assert.equal(admin.code, 2);
+  assert.match(admin.err, /--token-file.*cannot be used with.*--admin-token/);
+  // Commander reads the variables of the process: it takes one of its own.
+  const mixed = await cutover(["status", "--token-file", "f"], { CUTOVER_ADMIN_TOKEN: "t" });
+  assert.equal(mixed.code, 2);
+  assert.match(mixed.err, /--token-file.*cannot be used with environment variable 'CUTOVER_ADMIN_TOKEN'/);
+  const force = await run(["serve", "x", "--force-token-file", "f", "--force-token", "t"]);
+  assert.equal(force.code, 2);
+  assert.match(force.err, /--force-token-file.*cannot be used with.*--force-token/);
 });
 
 test("explain sends the request as it would come, and prints the reasoning step by step", async () => {
@@ -155,6 +239,8 @@ test("wrong usage is exit 2 and says what to write", async () => {
     [["explain", "GET", "profiles"], /write a path such as \/profiles\/7/],
     [["explain", "GET", "/", "-H", "nocolon"], /write -H 'name: value'/],
     [["serve", "x", "--listen", "8080"], /Write the host too: 127\.0\.0\.1:8080/],
+    [["serve", "x", "--listen", "127.0.0.1:9090"], /--listen and --admin are both on port 9090/],
+    [["serve", "x", "--listen", "0.0.0.0:9090"], /give each a port of its own/],
     [["serve", "x", "--threads", "0"], /auto, or a number/],
     [["serve", "x", "--access-log", "5"], /a share: 5%/],
     [["status", "--admin", "http://h/\u001b[2J"], /Leave the path out/],

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { createInterface } from "node:readline";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { stripVTControlCharacters } from "node:util";
@@ -44,7 +45,7 @@ test("the table shows for each route what an operator asks first", async () => {
 test("a rolled-back route is unmistakable without colour, and names its cause", async () => {
   const { out } = await run(["status", "--admin", admin.url]);
   assert.match(out, /orders +ROLLED BACK.*killSwitch \(by guard\): new failed 5 times running/);
-  assert.match(out, /1 route ROLLED BACK/);
+  assert.match(out, /1 route ROLLED BACK to old until a reset \(except onRollback: stay keys\)/);
 });
 
 test("piped output carries no escape sequence, a terminal's has colour, and NO_COLOR takes it away", async () => {
@@ -61,6 +62,19 @@ test("no line is longer than the terminal is wide, and the state stays readable"
     for (const line of lines) assert.ok(line.length <= columns, `${columns}: ${line.length} ${line}`);
     assert.ok(lines.some((line) => /^orders +ROLLED BACK/.test(line)));
   }
+});
+
+test("a terminal of 100 columns shows the evidence, p99 and mismatches; static shares take no room", async () => {
+  const waitingFor = "nothing: the shares are set in the rules; errors 3/18,204 new vs 61/345,871 old";
+  const quiet = await fakeAdmin(() => ok(statusReport([routeStatus("profiles", { waitingFor })])));
+  const { out } = await run(["status", "--admin", quiet.url], {}, 100);
+  const line = stripVTControlCharacters(out)
+    .split("\n")
+    .find((text) => text.startsWith("profiles"));
+  assert.match(line ?? "", /9 \/ 8 +3 of 943 +0\.12 +–$/);
+  const piped = await run(["status", "--admin", quiet.url]);
+  for (const text of piped.out.split("\n")) assert.ok(text.length < 120, text);
+  await quiet.close();
 });
 
 test("control characters of an answer are never printed raw", async () => {
@@ -121,6 +135,24 @@ test("broken rules, a damaged store and a drain are said before the table", asyn
   assert.match(out, /STORE: damaged/);
   assert.match(out, /DRAINING/);
   await worried.close();
+});
+
+test("watching with -o json is one document a line", async () => {
+  const gateway = await fakeAdmin(() => ok(report));
+  const cutover = fileURLToPath(new URL("../../bin/cutover.js", import.meta.url));
+  const child = spawn(process.execPath, [cutover, "status", "-w", "-o", "json", "--admin", gateway.url], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const lines: unknown[] = [];
+  for await (const line of createInterface({ input: child.stdout })) {
+    lines.push(JSON.parse(line));
+    if (lines.length === 1) await gateway.close();
+    else break;
+  }
+  child.kill("SIGINT");
+  await once(child, "exit");
+  assert.deepEqual(lines[0], report);
+  assert.equal((lines[1] as { ok: boolean }).ok, false);
 });
 
 test("watching prints block after block, goes on while the gateway is away, and ends with exit 0 at Ctrl-C", async () => {

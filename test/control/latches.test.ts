@@ -125,7 +125,7 @@ test("a latch that could not be stored and was reset since is not stored any mor
   const { latches, book } = await start(store);
   await latches.rollback(book(), CAUSE);
   store.disk = async () => {};
-  await latches.reset(book(), "operator", "mended");
+  await latches.reset("profiles", "operator", "mended");
   t.mock.timers.tick(60_000);
   await flushed();
   assert.equal(store.kept.size, 0);
@@ -162,7 +162,7 @@ test("a reset is stored first: until then the route stays latched", async () => 
   await latches.rollback(book(), CAUSE);
   const slow = createSlowDisk();
   store.disk = slow.disk;
-  const resetting = latches.reset(book(), "operator", "mended");
+  const resetting = latches.reset("profiles", "operator", "mended");
   assert.equal(book().tile.latched, true);
   slow.answerOne();
   await resetting;
@@ -177,11 +177,11 @@ test("a reset that cannot be stored leaves the route latched, and can be tried a
   const { latches, book } = await start(store);
   await latches.rollback(book(), CAUSE);
   store.disk = full;
-  await assert.rejects(latches.reset(book(), "operator", "mended"), /disk is full/);
+  await assert.rejects(latches.reset("profiles", "operator", "mended"), /disk is full/);
   assert.equal(book().tile.latched, true);
   assert.equal(latches.of("profiles")?.cause, "errors");
   store.disk = async () => {};
-  await latches.reset(book(), "operator", "mended");
+  await latches.reset("profiles", "operator", "mended");
   assert.equal(book().tile.latched, false);
 });
 
@@ -191,7 +191,7 @@ test("a rollback while a reset is being stored wins: the route stays on old", as
   await latches.rollback(book(), CAUSE);
   const slow = createSlowDisk();
   store.disk = slow.disk;
-  const resetting = latches.reset(book(), "operator", "mended");
+  const resetting = latches.reset("profiles", "operator", "mended");
   const rolling = latches.rollback(book(), { ...CAUSE, cause: "operator", by: "operator" });
   slow.answerOne();
   await resetting;
@@ -212,7 +212,7 @@ test("after a reset the evidence of before counts for nothing, and the kill stre
   book().events.push(failure("new"));
   book().mismatchUnits.push(null);
   await latches.rollback(book(), CAUSE);
-  await latches.reset(book(), "operator", "mended");
+  await latches.reset("profiles", "operator", "mended");
   assert.deepEqual(evidenceOf(detector), { errors: 0, "client-errors": 0 });
   assert.deepEqual([book().events, book().mismatchUnits, tile.killStreak], [[], [], 0]);
 });
@@ -261,8 +261,10 @@ test("a damaged store closes every route, also those that a reload brings, and s
     assert.deepEqual([book(name).tile.latched, book(name).tile.closed], [true, true], name);
     const record = latches.of(name);
     assert.equal(record?.cause, "store-damaged");
-    assert.match(record?.evidence.summary ?? "", /not a database/);
+    assert.equal(record?.by, "gateway", "nobody has judged");
+    assert.doesNotMatch(record?.evidence.summary ?? "", /not a database/, "said once, not for every route");
   }
+  assert.deepEqual([latches.damage?.kind, latches.damage?.why], ["damaged", "the file is not a database"]);
   await follow([{ ...ROUTE, revision: 99 }]);
   assert.equal(book().tile.closed, true, "no revision opens what nobody knows");
 });
@@ -271,7 +273,7 @@ test("rollbacks are counted by cause", async () => {
   const { latches, book } = await start(createFakeStore());
   for (const cause of ["errors", "killSwitch", "errors"]) {
     await latches.rollback(book(), { ...CAUSE, cause });
-    await latches.reset(book(), "operator", "mended");
+    await latches.reset("profiles", "operator", "mended");
   }
   assert.deepEqual(
     [...latches.counts("profiles")],
@@ -317,4 +319,45 @@ test("a store that was damaged while the gateway ran gets every latch again", as
   store.kept.clear();
   await latches.storeAgain();
   assert.deepEqual([...store.kept.keys()], ["profiles"]);
+});
+
+test("a store that cannot be read closes every route like a damaged one, by its own name", async () => {
+  const store = createFakeStore();
+  store.health = { kind: "unreadable", why: "its disk is full" };
+  const { latches, book } = await start(store);
+  assert.deepEqual([book().tile.closed, latches.of("profiles")?.cause], [true, "store-unreadable"]);
+});
+
+test("a rollback of a route that the rules do not name any more can be reset: it returns fresh", async () => {
+  const store = createFakeStore();
+  const { latches, book, announced, follow } = await start(store);
+  await latches.rollback(book(), CAUSE);
+  await follow([]);
+  await latches.reset("profiles", "operator", "gone for good");
+  assert.deepEqual([latches.names, store.kept.size, announced.at(-1)?.action], [[], 0, "reset"]);
+  await follow([ROUTE]);
+  assert.equal(book().tile.latched, false);
+});
+
+test("a route that returns while its reset is being stored is open once it is", async () => {
+  const store = createFakeStore();
+  const { latches, book, follow } = await start(store);
+  await latches.rollback(book(), CAUSE);
+  await follow([]);
+  const slow = createSlowDisk();
+  store.disk = slow.disk;
+  const resetting = latches.reset("profiles", "operator", "mended");
+  await follow([ROUTE]);
+  assert.equal(book().tile.latched, true, "stored first");
+  slow.answerOne();
+  await resetting;
+  assert.equal(book().tile.latched, false);
+});
+
+test("the audit trail names a guard's cause once", async () => {
+  const { latches, book, announced } = await start(createFakeStore());
+  await latches.rollback(book(), { ...CAUSE, reason: "errors: 7 of 9 failed" });
+  assert.equal(announced.at(-1)?.reason, "errors: 7 of 9 failed");
+  await latches.rollback(book(), { ...CAUSE, by: "operator", cause: "operator", reason: "I say so" });
+  assert.equal(announced.at(-1)?.reason, "I say so");
 });

@@ -129,6 +129,9 @@ test("a rollback shows as latched, with no share to new, counted by cause", asyn
   const before = await scrape();
   assert.equal(before.value("cutover_canary_share_ratio", { route: "profiles" }), 0.25);
   assert.equal(before.value("cutover_rollback_latched", { route: "profiles" }), 0);
+  for (const cause of ["killSwitch", "errors", "client-errors", "operator"])
+    assert.equal(before.value("cutover_rollbacks_total", { route: "profiles", cause }), 0, cause);
+  assert.equal(before.value("cutover_rollbacks_total", { cause: "latency" }), undefined, "not guarded");
   await latches.rollback(book("profiles"), {
     cause: "killSwitch",
     by: "guard",

@@ -132,3 +132,28 @@ test("an unguarded route says that nobody watches it", () => {
   assert.deepEqual(status.evidence, {});
   assert.match(status.waitingFor, /no guard watches/);
 });
+
+test("where only the kill switch guards, the sentence says so and does not break off", () => {
+  const { book } = open({ guard: guardOf({ errors: null, killSwitch: 3 }) });
+  const { waitingFor } = routeStatus(book, "profiles", undefined, 0);
+  assert.equal(waitingFor, "nothing: the shares are set in the rules, and only the kill switch watches");
+});
+
+test("the cause of a rollback is named once", () => {
+  const { book } = open();
+  book.tile.latch();
+  const { evidence } = latchRecord("profiles");
+  const record = latchRecord("profiles", { evidence: { ...evidence, summary: "errors: 7 of 9 failed" } });
+  const { waitingFor } = routeStatus(book, "profiles", record, 0);
+  assert.equal(waitingFor, "cutover reset, or a higher revision (errors: 7 of 9 failed)");
+});
+
+test("a store that cannot be read waits for a restart, never for a reset of the store", () => {
+  const { book } = open();
+  book.tile.close();
+  const record = latchRecord("profiles", { cause: "store-unreadable", by: "gateway" });
+  const { waitingFor, verdict } = routeStatus(book, "profiles", record, 0);
+  assert.match(waitingFor, /^a restart, once the store can be read again/);
+  assert.doesNotMatch(waitingFor, /reset/);
+  assert.equal(verdict, "hold");
+});

@@ -71,12 +71,19 @@ test("a state folder that may not be written is refused with a sentence", (conte
   const folder = join(temporaryFolder(context), "state");
   mkdirSync(folder);
   chmodSync(folder, 0o500);
-  assert.throws(() => prepareStateFolder(folder), /may not be written by this user/);
+  assert.throws(
+    () => prepareStateFolder(folder),
+    /may not be written by this user: name another with --state/,
+  );
+  chmodSync(folder, 0o700);
+  writeFileSync(join(folder, "state.db"), "");
+  chmodSync(folder, 0o500);
+  assert.throws(() => prepareStateFolder(folder), /make it writable; another one .* without the rollbacks/);
 });
 
 test("the admin token is made once, kept for the owner alone, and found by the command line", async (context) => {
   const folder = temporaryFolder(context);
-  await assert.rejects(readAdminToken(folder), /there is no admin token .*--state/);
+  await assert.rejects(readAdminToken(folder), /there is no admin token in /);
   const token = await adminToken(folder, undefined);
   assert.match(token, /^[A-Za-z0-9_-]{43}$/);
   assert.equal(await adminToken(folder, ""), token);

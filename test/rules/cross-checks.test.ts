@@ -122,7 +122,7 @@ test("hosts and methods teach their form", async (t) => {
   await oneMistake(t, "match: { methods: [get] }", /write GET/);
   await oneMistake(t, "match: { methods: [GTE] }", /write GET/);
   await oneMistake(t, "match: { query: { v: 2 } }", /^match.query.v is 2: put it in quotes: "2"/);
-  await oneMistake(t, "match: []", /the list is empty/);
+  await oneMistake(t, "match: []", /^match is empty: write a list, such as/);
 });
 
 test("a JSONPath that does not parse is a mistake", async (t) => {

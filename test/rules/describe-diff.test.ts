@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { test } from "node:test";
 import fc from "fast-check";
 import { stringify } from "yaml";
@@ -29,6 +29,34 @@ test("the description of rules, read as rules, gives the same rules", async (t) 
   const again = await rulesOf(t, stringify(describeRuleset(ruleset)));
   assert.deepEqual({ ...again, version: "" }, { ...ruleset, version: "" });
   assert.deepEqual(diffRulesets(ruleset, again), []);
+});
+
+test("rules that are printed mean the same in another folder", async (t) => {
+  const folder = await folderWith(t, {
+    "a.yaml": `${HEAD}routes: [{ name: r, key: [ip], split: { newFile: lists/moved.txt } }]\n`,
+    "lists/moved.txt": "acme\n",
+  });
+  const path = relative(process.cwd(), join(folder, "a.yaml"));
+  const result = await loadRules([path], { env: {}, keyFileSecret: SECRET });
+  assert.ok(result.ok);
+  const again = await rulesOf(t, stringify(describeRuleset(result.ruleset)));
+  assert.deepEqual({ ...again, version: "" }, { ...result.ruleset, version: "" });
+});
+
+test("dollars survive description and reading", async (t) => {
+  await fc.assert(
+    fc.asyncProperty(fc.stringMatching(/^[${}A:a-]{1,12}$/), async (key) => {
+      const written = JSON.stringify(key.replaceAll("$", "$$$$"));
+      const ruleset = await rulesOf(
+        t,
+        `${HEAD}routes: [{ name: r, key: [ip], split: { new: [${written}] } }]\n`,
+      );
+      assert.deepEqual(ruleset.routes[0]?.split?.new, [key]);
+      const again = await rulesOf(t, stringify(describeRuleset(ruleset)));
+      assert.deepEqual(again.routes, ruleset.routes);
+    }),
+    { numRuns: 30 },
+  );
 });
 
 test("durations and shares of any size survive description and reading", async (t) => {

@@ -96,6 +96,20 @@ test("a key file is one key a line, comments, blanks and line ends aside", async
   assert.ok(result.watched.includes(join(folder, "lists/moved.txt")));
 });
 
+test("in a key file a # begins a comment after white space, and is part of a key else", async (t) => {
+  const folder = await folderWith(t, {
+    "a.yaml": SPLIT,
+    "lists/moved.txt": "moved3 # note\nteam#7\na#b # c #d\n\t# alone\nx\t#tab\ny#\n",
+  });
+  const result = await loadRules([folder], OPTIONS);
+  assert.ok(result.ok);
+  const keys = result.ruleset.routes[0]?.split?.newFile;
+  assert.ok(keys);
+  const has = createKeySetLookup(keys);
+  for (const key of ["moved3", "team#7", "a#b", "x", "y#"]) assert.ok(has(key), key);
+  assert.equal(keys.count, 5);
+});
+
 test("a key file's mistakes are placed", async (t) => {
   const withKeys = async (bytes: string | Uint8Array | null) => {
     const folder = await folderWith(t, {

@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: these are variables of rules, not of TypeScript
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -33,6 +34,7 @@ test("all mistakes of all files are reported at once, in file and line order", a
     "a.yaml:1",
     "a.yaml:3",
     "a.yaml:5",
+    "a.yaml:5",
     "a.yaml:6",
     "b.yaml:4",
     "b.yaml:5",
@@ -42,7 +44,13 @@ test("all mistakes of all files are reported at once, in file and line order", a
 
 test("a bare number for a share says which share to write", async (t) => {
   assert.deepEqual(await routeMistakes(t, "canary: 5"), ["canary is 5: write 5%"]);
-  assert.deepEqual(await routeMistakes(t, "shadow: { share: 0.5 }"), ["shadow.share is 0.5: write 0.5%"]);
+  assert.deepEqual(await routeMistakes(t, "shadow: { share: 0.5 }"), [
+    "shadow.share is 0.5: write 50% (or 0.5%): a share needs its unit",
+  ]);
+  assert.deepEqual(await routeMistakes(t, "guard: { errors: { max: 0.05 } }"), [
+    "guard.errors.max is 0.05: write 5% (or 0.05%): a share needs its unit",
+  ]);
+  assert.deepEqual(await routeMistakes(t, "canary: off"), ["canary.share is off: write 0% for none"]);
 });
 
 test("an unknown field is an error with a suggestion, whatever it is in", async (t) => {
@@ -53,12 +61,12 @@ test("an unknown field is an error with a suggestion, whatever it is in", async 
   assert.match(mistakes[3] ?? "", /^xyzzy is not a field here: the fields here are name, match/);
 });
 
-test("what a later version will know is said to be unsupported, not misspelt", async (t) => {
+test("what a later version will know is said to be not built yet, with what to do till then", async (t) => {
   const mistakes = await routeMistakes(t, "rollout: { start: paused }\ncompare: { noise: 2% }\nwrites: x");
   assert.deepEqual(mistakes, [
-    "rollout is not supported by this version",
-    "compare.noise is not supported by this version",
-    "writes is not supported by this version",
+    "rollout is not built yet: leave it out and raise canary by hand, step by step",
+    "compare.noise is not built yet: leave it out; ignore leaves what always differs out of both answers",
+    "writes is not built yet: leave it out; canary: { methods: [GET, HEAD] } keeps writes on old",
   ]);
 });
 
@@ -97,6 +105,102 @@ test("YAML's own errors are placed and explained", async (t) => {
     /must be quoted: "\*\.example\.org"/,
   );
   assert.match((await mistakesIn(t, "version: 1\n<<: 1\n")).join(), /merge keys .* defaults/);
+});
+
+test("a value in quotes that should have none says so", async (t) => {
+  const text = HEAD.replace("version: 1", 'version: "1"');
+  assert.deepEqual(await mistakesIn(t, text), ['1:10  version is the text "1": take the quotes away']);
+  assert.deepEqual(await routeMistakes(t, 'guard: { killSwitch: "5", minSamples: "many" }'), [
+    'guard.killSwitch is the text "5": take the quotes away',
+    "guard.minSamples is many: write a whole number from 1 to 10000000",
+  ]);
+});
+
+test("an empty list is said to be empty, once", async (t) => {
+  assert.deepEqual(await mistakesIn(t, "version: 1\nbackends:\n  f: { urls: [] }\n"), [
+    "3:14  backends.f.urls is empty: write a list, such as [http://10.0.0.1:9001, http://10.0.0.2:9001], or leave the field out",
+  ]);
+});
+
+test("what could not be read is one mistake: nothing is missing for it", async (t) => {
+  assert.deepEqual(await routeMistakes(t, "match: { hosts: [*.example.org] }"), [
+    'there is no anchor &.example.org; a text that begins with * must be quoted: "*.example.org"',
+  ]);
+  const unset = "${NO} is not set: set it, or give a default with ${NO:-value}";
+  assert.deepEqual(await routeMistakes(t, 'old: "${NO}"\nkey: ["${NO}"]\nsplit: { new: [a] }'), [
+    unset,
+    unset,
+  ]);
+  assert.deepEqual(await mistakesIn(t, "version: 1\nbackends:\n  b:\n    url: ${NO}\n"), [`4:10  ${unset}`]);
+});
+
+test("a share that begins with % is told to end with it", async (t) => {
+  assert.deepEqual(await routeMistakes(t, "canary: %5"), [
+    "a text that begins with % must be quoted; if a share is meant, write 5%",
+  ]);
+});
+
+test("a wrong indent is placed on the line that has it", async (t) => {
+  const cases: readonly (readonly [string, string])[] = [
+    [
+      "    match: { path: /a }\n      canary: 5%\n",
+      "8:7  this line begins after 6 spaces, and what is above it, on line 7, after 4 spaces",
+    ],
+    ["    canary: 5%\n   shadow: 5%\n", "8:4  this line begins after 3 spaces"],
+    ["    canary: 5%\n     shadow: 5%\n", "8:6  this line begins after 5 spaces"],
+    [
+      "  canary: 5%\n",
+      "7:3  this line begins after 2 spaces, and what is above it, on line 6, after 4 spaces",
+    ],
+    [
+      "    canary: 5%\n # a comment\n\n   shadow: 5%\n",
+      "10:4  this line begins after 3 spaces, and what is above it, on line 7, after 4 spaces",
+    ],
+  ];
+  const head = HEAD.replace(/defaults:.*\n/, "routes:\n  - name: a\n");
+  for (const [fields, expected] of cases) {
+    const [mistake, ...others] = await mistakesIn(t, head + fields);
+    assert.equal((mistake ?? "").slice(0, expected.length), expected);
+    assert.deepEqual(others, []);
+  }
+});
+
+test("what is opened and not closed is placed where it opens", async (t) => {
+  const route = async (fields: string) =>
+    (await mistakesIn(t, `version: 1\nroutes:\n  - name: a\n    ${fields}`)).join();
+  assert.equal(
+    await route("match: { path: /a\n    canary: 5%\n  - name: b\n"),
+    "4:12  this { is not closed: write } where it ends",
+  );
+  assert.equal(
+    await route("key: [ip\n    canary: 5%\n"),
+    "4:10  this [ is not closed: write ] where it ends",
+  );
+  assert.equal(
+    await route("match: { path: /a, methods: [GET }\n"),
+    "4:33  this [ is not closed: write ] where it ends",
+  );
+  assert.equal(await route("match: { path: /a"), "4:12  this { is not closed: write } where it ends");
+  assert.equal(
+    await route('old: "a\n    canary: 5%\n'),
+    '4:10  this " is not closed: write another where the text ends',
+  );
+  assert.equal(
+    await route("match: { path: /a } }\n"),
+    "4:25  this } closes nothing: take it away, or open it first",
+  );
+  assert.equal(
+    await route("canary 5%\n    shadow: 5%\n"),
+    "4:5  this line has no colon: write a field as canary: and its value",
+  );
+});
+
+test("a syntax error hides no variable that is not set", async (t) => {
+  const mistakes = await mistakesIn(t, 'version: 1\nunmatched: "${NO}"\nlimits: { inFlight: 5\nroutes: []\n');
+  assert.deepEqual(
+    mistakes.map((mistake) => mistake.split(":")[0]),
+    ["2", "3"],
+  );
 });
 
 test("hostile YAML is refused, and quickly", async (t) => {

@@ -1,0 +1,79 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { HEAD, loadText } from "./folder.ts";
+
+type Context = Parameters<typeof loadText>[0];
+
+async function warningsOf(t: Context, route: string, head = HEAD): Promise<string[]> {
+  const fields = route.replace(/^(?=.)/gm, "    ");
+  const result = await loadText(t, `${head}routes:\n  - name: r\n${fields}`);
+  assert.ok(result.ok, result.ok ? "" : result.problems.map(({ text }) => text).join("\n"));
+  return result.warnings.map((warning) => warning.replace(/^.*rules\.yaml:/, ""));
+}
+
+test("a rule that cannot do anything is a placed warning that says what to do", async (t) => {
+  const cases: readonly (readonly [string, RegExp])[] = [
+    [
+      "canary: 5%\nguard: { mismatches: { max: 1% } }",
+      /^9:14 {2}route r: guard.mismatches .*no shadow: write shadow: 100%/,
+    ],
+    [
+      "shadow: 5%\ncompare: off\nguard: { mismatches: { max: 1% } }",
+      /^10:14 {2}route r: guard.mismatches .*take compare: off away/,
+    ],
+    [
+      "guard: { latency: { ratio: 2 } }",
+      /^8:5 {2}route r: guard judges the answers of new, .*write canary, split or shadow/,
+    ],
+    [
+      "match: { path: /a, methods: [GET] }\ncanary: { share: 5%, methods: [POST] }",
+      /^9:26 {2}route r: canary.methods is POST and match.methods GET/,
+    ],
+    [
+      "match: { path: /a, methods: [POST] }\nshadow: 5%",
+      /^9:\d+ {2}route r: shadow.methods is GET, HEAD and match.methods POST, so nothing is shadowed/,
+    ],
+    [
+      "canary: 5%\nfallback: { after: 40s }",
+      /^9:17 {2}route r: fallback.after is 40s, but modern has timeouts.headers 30s/,
+    ],
+    [
+      "canary: 5%\nguard: { errors: off, killSwitch: off }",
+      /^9:5 {2}route r: every test of guard is off, .*guard: off/,
+    ],
+    ["canary: 5%\ncompare: { body: json }", /^9:5 {2}route r: compare is about .*no shadow/],
+  ];
+  for (const [route, expected] of cases) {
+    const warnings = await warningsOf(t, route);
+    assert.equal(warnings.length, 1, `${route}\n${warnings.join("\n")}`);
+    assert.match(warnings[0] ?? "", expected);
+  }
+});
+
+test("rules that do something bring no warning", async (t) => {
+  for (const route of [
+    "canary: 0%\nguard: { latency: { ratio: 2 } }",
+    "shadow: 5%\nguard: { mismatches: { max: 1% }, latency: { ratio: 2 }, errors: off, killSwitch: off }",
+    "match: [{ path: /a, methods: [GET] }, { path: /b }]\ncanary: { share: 5%, methods: [POST] }",
+    "canary: 5%\nfallback: { after: 30s }",
+    "canary: 5%\nguard: off\ncompare: off\nfallback: off",
+  ])
+    assert.deepEqual(await warningsOf(t, route), [], route);
+});
+
+test("what defaults say is warned of once, and only when it does nothing for any route", async (t) => {
+  const head = HEAD.replace("new: modern }", "new: modern, guard: { mismatches: { max: 1% } } }");
+  const idle = await loadText(
+    t,
+    `${head}routes:\n  - { name: a, match: { path: /a }, canary: 5% }\n  - { name: b, canary: 5% }\n`,
+  );
+  assert.ok(idle.ok);
+  assert.equal(idle.warnings.length, 1);
+  assert.match(idle.warnings[0] ?? "", /:5:\d+ {2}route a: guard.mismatches/);
+  const used = await loadText(
+    t,
+    `${head}routes:\n  - { name: a, match: { path: /a }, canary: 5% }\n  - { name: b, shadow: 5% }\n`,
+  );
+  assert.ok(used.ok);
+  assert.deepEqual(used.warnings, []);
+});
