@@ -57,6 +57,7 @@ async function build(options: GatewayOptions, built: AsyncDisposableStack): Prom
     store: state.store,
     metrics,
     threads,
+    forceToken: options.forceToken,
     startedMs,
     nowMs: () => performance.now(),
     isDraining: () => draining,

@@ -55,9 +55,11 @@ export function endpoints(desk: Desk, events: EventStreams): readonly Entry<Hand
       const { name } = routeOf(desk, call);
       return done(await desk.rollback(name, requiredReason(await readJson(call.request))));
     }),
-    post("/api/v1/routes/:name/reset", async (call) => {
-      const { name } = routeOf(desk, call);
-      return done(await desk.reset(name, requiredReason(await readJson(call.request))));
+    // A latch outlives its route in the rules, so the route need not be one that status lists.
+    post("/api/v1/routes/:name/reset", async ({ request, names: { name = "" } }) => {
+      const result = await desk.reset(name, requiredReason(await readJson(request)));
+      if (!result.ok && result.missing === true) throw noRoute(name);
+      return done(result);
     }),
     ...["promote", "pause", "resume"].map((action) =>
       post(`/api/v1/routes/:name/${action}`, async (call) => {
@@ -107,7 +109,7 @@ async function reload(desk: Desk, reason: string): Promise<Reply> {
   if (report.ok) return json(report);
   const count = report.errors.length === 1 ? "an error" : `${report.errors.length} errors`;
   throw new Problem(422, `the rules have ${count}: the last good ones go on serving`, {
-    extra: { version: report.version, errors: report.errors },
+    extra: { ...report },
   });
 }
 
@@ -115,7 +117,14 @@ function routeOf(desk: Desk, { names }: Call): RouteStatus {
   const name = names.name ?? "";
   const route = desk.route(name);
   if (route !== undefined) return route;
-  throw new Problem(404, `no route is named ${quoted(name)}: GET /api/v1/status lists them`);
+  throw noRoute(name);
+}
+
+function noRoute(name: string): Problem {
+  return new Problem(
+    404,
+    `no route is named ${quoted(name)}: \`cutover status\` (GET /api/v1/status) lists them`,
+  );
 }
 
 async function mismatchOf(desk: Desk, { names }: Call): Promise<MismatchSample> {

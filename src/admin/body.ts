@@ -2,7 +2,7 @@
 
 import type { IncomingMessage } from "node:http";
 import type { ExplainRequest } from "./desk.ts";
-import { Problem } from "./problem.ts";
+import { Problem, quoted } from "./problem.ts";
 
 const MAX_BODY_BYTES = 64 * 1024;
 const MAX_REASON_CHARS = 500;
@@ -87,7 +87,11 @@ export function optionalReason(body: JsonObject): string {
 
 /** The request to be explained. Throws a Problem (400) that names the field and what it should be. */
 export function explainRequest(body: JsonObject): ExplainRequest {
-  const { method = "GET", url, headers = {} } = body;
+  const { method = "GET", url, headers = {}, ...unknown } = body;
+  const [stray] = Object.keys(unknown);
+  if (stray !== undefined) {
+    throw new Problem(400, `${quoted(stray)} is not a field of this body: it has method, url and headers`);
+  }
   if (typeof method !== "string" || !TOKEN.test(method)) {
     throw new Problem(400, 'method must be an HTTP method, e.g. "GET"');
   }

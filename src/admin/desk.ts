@@ -12,7 +12,12 @@ import type {
 /** Done, or refused with a sentence that says why and what to do instead. */
 export type ActionResult =
   | { readonly ok: true; readonly message: string }
-  | { readonly ok: false; readonly why: string };
+  | {
+      readonly ok: false;
+      readonly why: string;
+      /** There is no such route. */
+      readonly missing?: boolean;
+    };
 
 export interface ExplainRequest {
   readonly method: string;
@@ -29,6 +34,7 @@ export interface Desk {
   /** Takes effect before it is stored; resolves when both are done. Safe to repeat. */
   rollback(route: string, reason: string): Promise<ActionResult>;
   rollbackAll(reason: string): Promise<ActionResult>;
+  /** Also of a route that is rolled back and that the rules do not name any more. */
   reset(route: string, reason: string): Promise<ActionResult>;
   /** Puts a damaged store aside and starts a new one. Refused while the store is sound. */
   resetStore(reason: string): Promise<ActionResult>;

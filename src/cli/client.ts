@@ -151,9 +151,12 @@ export function notAGateway(origin: string): CliError {
 }
 
 function refusal(options: ConnectOptions, answer: Answer): CliError {
-  const detail = problemDetail(answer);
+  const problem = readProblem(answer);
   // A gateway explains each refusal; an answer without an explanation came from something else.
-  return detail === undefined ? notAGateway(options.admin) : new CliError(detail, EXIT_NO);
+  if (problem === undefined) return notAGateway(options.admin);
+  const { sentence, extra } = problem;
+  const listed = Array.isArray(extra.errors) ? extra.errors.filter((error) => typeof error === "string") : [];
+  return new CliError([sentence, ...listed].join("\n"), EXIT_NO, { error: sentence, ...extra });
 }
 
 function unauthorized(options: ConnectOptions, token: Token): CliError {
@@ -166,8 +169,10 @@ function unauthorized(options: ConnectOptions, token: Token): CliError {
   );
 }
 
-/** The sentence of an application/problem+json body, with the list of errors that some carry. */
-function problemDetail(answer: Answer): string | undefined {
+/** The sentence of an application/problem+json body, and what it holds beside RFC 9457's own members. */
+function readProblem(
+  answer: Answer,
+): { readonly sentence: string; readonly extra: Readonly<Record<string, unknown>> } | undefined {
   let problem: unknown;
   try {
     problem = JSON.parse(answer.text);
@@ -175,8 +180,7 @@ function problemDetail(answer: Answer): string | undefined {
     return undefined;
   }
   if (typeof problem !== "object" || problem === null) return undefined;
-  const { detail, title, errors } = problem as Readonly<Record<string, unknown>>;
-  const sentence = typeof detail === "string" ? detail : typeof title === "string" ? title : undefined;
-  const listed = Array.isArray(errors) ? errors.filter((error) => typeof error === "string") : [];
-  return sentence === undefined ? undefined : [sentence, ...listed].join("\n");
+  const { type, title, status, detail, ...extra } = problem as Readonly<Record<string, unknown>>;
+  const sentence = typeof detail === "string" ? detail : title;
+  return typeof sentence === "string" ? { sentence, extra } : undefined;
 }

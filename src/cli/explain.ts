@@ -63,11 +63,12 @@ function isExplanation(answer: unknown): answer is Explanation {
   return typeof answer === "object" && answer !== null && "steps" in answer && Array.isArray(answer.steps);
 }
 
+function sideless({ route, reason }: Explanation): string {
+  return route === null ? `none (${reason})` : `either: ${reason}`;
+}
+
 function describe(request: { method: string; url: string }, answer: Explanation, paint: Paint): string {
-  const key =
-    answer.key === null
-      ? "none: each request draws on its own"
-      : `${answer.key.source} = "${answer.key.value}"`;
+  const key = answer.key === null ? "none" : `${answer.key.source} = "${answer.key.value}"`;
   const facts: readonly (readonly [string, string])[] = [
     ["route", answer.route ?? "none matches"],
     ["key", key],
@@ -75,8 +76,8 @@ function describe(request: { method: string; url: string }, answer: Explanation,
       "bucket",
       answer.bucket === null ? "none" : `${formatShare(answer.bucket)}, canary ${formatShare(answer.canary)}`,
     ],
-    ["side", answer.side === null ? `none (${answer.reason})` : `${answer.side} (${answer.reason})`],
-    ["backend", answer.backend ?? "none"],
+    ["side", answer.side === null ? sideless(answer) : `${answer.side} (${answer.reason})`],
+    ["backend", answer.backend ?? (answer.route === null ? "none" : "that of the side")],
     ["shadow", answer.shadow],
     ["rules", answer.rules],
   ];

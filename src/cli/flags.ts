@@ -37,7 +37,10 @@ export const adminToken = () =>
   );
 
 export const tokenFile = () =>
-  new Option("--token-file <file>", "a file that holds the admin token").env("CUTOVER_TOKEN_FILE");
+  new Option("--token-file <file>", "a file that holds the admin token")
+    .env("CUTOVER_TOKEN_FILE")
+    // Which of two won would be a riddle, and an empty file would not be noticed.
+    .conflicts("adminToken");
 
 /** A command that speaks to a running gateway. */
 export function remote(program: Command, nameAndArguments: string, description: string): Command {

@@ -43,7 +43,16 @@ function escapeCharacter(character: string): string {
 
 /** JSON for people and scripts: indented, and free of characters that act on a terminal. */
 export function formatJson(value: unknown): string {
-  const text = JSON.stringify(value, null, 2) ?? "null";
+  return safeJson(value, 2);
+}
+
+/** The same on one line: a document a line can be read as it comes. */
+export function formatJsonLine(value: unknown): string {
+  return safeJson(value, 0);
+}
+
+function safeJson(value: unknown, indent: number): string {
+  const text = JSON.stringify(value, null, indent) ?? "null";
   // JSON.stringify leaves DEL, C1 and the bidirectional controls as they are; \u escapes mean the same.
   return text.replace(UNSAFE, (character) =>
     character === "\n" ? character : `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, "0")}`,

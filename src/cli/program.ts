@@ -6,15 +6,16 @@ import type { CheckFlags } from "./check.ts";
 import type { Context } from "./context.ts";
 import type { DemoFlags } from "./demo.ts";
 import type { DrainFlags } from "./drain.ts";
-import { CliError, EXIT_DONE, EXIT_NO, EXIT_USAGE } from "./exit.ts";
+import { CliError, EXIT_DONE, EXIT_NO, EXIT_USAGE, failureReport } from "./exit.ts";
 import type { ExplainFlags } from "./explain.ts";
 import { type Ended, output, reason, remote } from "./flags.ts";
-import { createPaint, printableLines, type Streams } from "./output.ts";
+import { createPaint, formatJson, type OutputForm, printableLines, type Streams } from "./output.ts";
 import type { ReloadFlags } from "./reload.ts";
 import type { ResetFlags } from "./reset.ts";
 import type { RollbackFlags } from "./rollback.ts";
 import { addServe } from "./serve-flags.ts";
 import type { StatusFlags } from "./status.ts";
+import { addUnbuilt } from "./unbuilt.ts";
 
 /** Runs one command line (without the program's own name) and resolves to its exit code. Never rejects. */
 export async function runCommandLine(
@@ -28,19 +29,24 @@ export async function runCommandLine(
   const program = buildProgram(context, (code) => {
     exitCode = code;
   });
+  let form: OutputForm = "text";
+  program.hook("preAction", (_program, command) => {
+    if (command.opts().output === "json") form = "json";
+  });
   try {
     await program.parseAsync([...args], { from: "user" });
     return exitCode;
   } catch (error) {
-    return report(error, streams);
+    return report(error, form, streams);
   }
 }
 
-function report(error: unknown, streams: Streams): number {
+function report(error: unknown, form: OutputForm, streams: Streams): number {
   // Commander has printed its own message by now; help and version are no errors.
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT_DONE : EXIT_USAGE;
   if (error instanceof CliError) {
     streams.err.write(`cutover: ${printableLines(error.message)}\n`);
+    if (form === "json") streams.out.write(`${formatJson(failureReport(error))}\n`);
     return error.exitCode;
   }
   // Anything else is a defect of this program: the stack is what a report of it needs.
@@ -73,6 +79,7 @@ function buildProgram(context: Context, ended: Ended): Command {
   addLocal(program, context, ended);
   addReading(program, context, ended);
   addActions(program, context, ended);
+  addUnbuilt(program);
   return program;
 }
 
@@ -107,6 +114,7 @@ function addLocal(program: Command, context: Context, ended: Ended): void {
   program
     .command("schema")
     .description("print the JSON Schema of the rules, for editors")
+    .addOption(output()) // the schema is JSON in either form
     .action(async () => {
       const { schema } = await import("./schema.ts");
       ended(await schema(context));

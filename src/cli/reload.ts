@@ -25,9 +25,10 @@ export async function reload(flags: ReloadFlags, context: Context): Promise<numb
 
 function describe(report: Readonly<Record<string, unknown>>): string {
   const changes = lines(report.changes);
+  const notes = lines(report.notes).map((note) => `  note: ${note}`);
   const version = printableLines(String(report.version ?? "unknown"));
-  if (changes.length === 0) return `rules ${version}: nothing changed`;
-  return [`rules ${version} act now:`, ...changes.map((change) => `  ${change}`)].join("\n");
+  if (changes.length === 0) return `rules ${version} act already: nothing changed`;
+  return [`rules ${version} act now:`, ...changes.map((change) => `  ${change}`), ...notes].join("\n");
 }
 
 function lines(value: unknown): string[] {

@@ -45,9 +45,9 @@ export function addServe(program: Command, context: Context, ended: Ended): void
     .addOption(tokenFile())
     .addOption(adminToken())
     .addOption(
-      new Option("--force-token-file <file>", "a file that holds the force token").env(
-        "CUTOVER_FORCE_TOKEN_FILE",
-      ),
+      new Option("--force-token-file <file>", "a file that holds the force token")
+        .env("CUTOVER_FORCE_TOKEN_FILE")
+        .conflicts("forceToken"),
     )
     .addOption(
       new Option("--force-token <token>", "allows x-cutover-force; other users may see it").env(

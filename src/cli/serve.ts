@@ -36,6 +36,7 @@ export function rulesOrDefault(rules: readonly string[], command: string): reado
 
 /** Runs until the gateway has drained. 0 after an orderly stop, 1 when it cannot start or is stopped at once. */
 export async function serve(rules: readonly string[], flags: ServeFlags, context: Context): Promise<number> {
+  checkAddresses(flags);
   const options = gatewayOptions(rulesOrDefault(rules, "serve"), flags, context);
   const { startGateway } = await import("../gateway.ts");
   // Before the gateway says that it listens: whoever reads that may signal at once.
@@ -70,6 +71,17 @@ function gatewayOptions(rules: readonly string[], flags: ServeFlags, context: Co
     drainTimeoutMs: flags.drainTimeout,
     env: context.env,
   };
+}
+
+/** The second of two servers on one address would only say that it is taken. Throws CliError 2. */
+function checkAddresses({ listen, admin }: ServeFlags): void {
+  if (listen.port === 0 || listen.port !== admin.port) return;
+  const everywhere = [listen.host, admin.host].some((host) => host === "0.0.0.0" || host === "::");
+  if (listen.host !== admin.host && !everywhere) return;
+  throw new CliError(
+    `--listen and --admin are both on port ${listen.port}: give each a port of its own`,
+    EXIT_USAGE,
+  );
 }
 
 function fromFile(path: string | undefined, flag: string): string | null {

@@ -2,6 +2,7 @@
 
 import CliTable from "cli-table3";
 import type { RouteStatus } from "../model/reports.ts";
+import { withoutCause } from "../model/trip-words.ts";
 import {
   formatCount,
   formatMs,
@@ -24,13 +25,13 @@ const COLUMNS: readonly Column[] = [
   { head: "route", align: "left", text: (route) => route.name, expendable: 0 },
   { head: "state", align: "left", text: (route) => STATE_WORDS[route.state] ?? route.state, expendable: 0 },
   { head: "canary", align: "right", text: (route) => formatShare(route.canary), expendable: 0 },
-  { head: "shadow", align: "right", text: (route) => formatShare(route.shadow), expendable: 2 },
-  { head: "requests old/new", align: "right", text: (route) => pair(route.requests), expendable: 3 },
-  { head: "errors old/new", align: "right", text: (route) => pair(route.errors), expendable: 1 },
-  { head: "p99 ms old/new", align: "right", text: p99, expendable: 5 },
+  { head: "shadow", align: "right", text: (route) => formatShare(route.shadow), expendable: 6 },
+  { head: "requests\nold / new", align: "right", text: (route) => pair(route.requests), expendable: 5 },
+  { head: "errors\nold / new", align: "right", text: (route) => pair(route.errors), expendable: 2 },
+  { head: "p99 ms\nold / new", align: "right", text: p99, expendable: 3 },
   { head: "mismatches", align: "right", text: mismatches, expendable: 4 },
-  { head: "evidence", align: "right", text: evidence, expendable: 6 },
-  { head: "waits for / cause", align: "left", text: story, expendable: 0 },
+  { head: "evidence", align: "right", text: evidence, expendable: 1 },
+  { head: "waits for\nor cause", align: "left", text: story, expendable: 0 },
 ];
 
 const STORY = COLUMNS.length - 1;
@@ -60,19 +61,25 @@ function evidence(route: RouteStatus): string {
 }
 
 function story(route: RouteStatus): string {
-  if (route.rollback === null) return route.waitingFor;
-  return `${route.rollback.cause} (by ${route.rollback.by}): ${route.rollback.evidence.summary || route.rollback.reason}`;
+  // That the shares are static and how the evidence stands is no news here: `status ROUTE` says it in full.
+  if (route.rollback === null) return route.waitingFor.startsWith("nothing") ? "–" : route.waitingFor;
+  const { cause, by, evidence: then, reason } = route.rollback;
+  return `${cause} (by ${by}): ${withoutCause(cause, then.summary || reason)}`;
 }
 
 /**
- * The table's lines: a head, then one line a route. `width` null never cuts (for pipes); else columns are left
+ * The table's lines: a head of two lines, then one line a route. `width` null never cuts (for pipes); else columns are left
  * out and the last one is cut until a line fits. Rolled-back rows are unmistakable with and without colour.
  */
 export function routeTable(routes: readonly RouteStatus[], width: number | null, paint: Paint): string[] {
   const texts = routes.map((route) => COLUMNS.map((column) => printable(column.text(route))));
   const shown = chooseColumns(texts, width);
   const table = new CliTable({
-    head: shown.map(({ index }) => paint("bold", COLUMNS[index]?.head ?? "")),
+    head: shown.map(({ index }) =>
+      headLines(index)
+        .map((line) => paint("bold", line))
+        .join("\n"),
+    ),
     chars: NO_BORDERS,
     colWidths: shown.map((column) => column.width + GAP),
     colAligns: shown.map(({ index }) => COLUMNS[index]?.align ?? "left"),
@@ -94,6 +101,10 @@ export function routeTable(routes: readonly RouteStatus[], width: number | null,
     .map((line) => line.trimEnd());
 }
 
+function headLines(index: number): string[] {
+  return (COLUMNS[index]?.head ?? "").split("\n");
+}
+
 function rowStyle(route: RouteStatus): Style | null {
   if (route.latched || route.state === "rolled-back") return "red";
   return route.state === "paused" ? "yellow" : null;
@@ -107,7 +118,10 @@ function chooseColumns(
   const all = COLUMNS.map((column, index) => ({
     index,
     expendable: column.expendable,
-    width: texts.reduce((widest, row) => Math.max(widest, row[index]?.length ?? 0), column.head.length),
+    width: Math.max(
+      ...headLines(index).map((line) => line.length),
+      texts.reduce((widest, row) => Math.max(widest, row[index]?.length ?? 0), 0),
+    ),
   }));
   if (width === null) return all;
   const leastStory = Math.min(all[STORY]?.width ?? 0, MIN_STORY_WIDTH);

@@ -24,8 +24,8 @@ export interface Room {
 export function describeStatus(report: StatusReport, room: Room, paint: Paint): string {
   const head = gatewayLines(report, paint);
   if (report.routes.length === 0) return [...head, "", "no routes"].join("\n");
-  // Head, blank line, table head, the line that says how many more, and the cursor's own.
-  const fitting = room.rows === null ? Number.POSITIVE_INFINITY : Math.max(1, room.rows - head.length - 4);
+  // Head, blank line, table head of two lines, the line that says how many more, and the cursor's own.
+  const fitting = room.rows === null ? Number.POSITIVE_INFINITY : Math.max(1, room.rows - head.length - 5);
   const routes =
     report.routes.length > fitting ? troubleFirst(report.routes).slice(0, fitting) : report.routes;
   const hidden = report.routes.length - routes.length;
@@ -46,7 +46,7 @@ function trouble(route: RouteStatus): number {
 }
 
 function gatewayLines(report: StatusReport, paint: Paint): string[] {
-  const latched = report.routes.filter((route) => route.latched).length;
+  const latched = report.routes.filter((route) => route.latched);
   const facts = [
     `rules ${printable(report.rules.version)}`,
     counted(report.routes.length, "route"),
@@ -54,8 +54,8 @@ function gatewayLines(report: StatusReport, paint: Paint): string[] {
     `up ${formatUptime(report.uptimeSeconds)}`,
   ];
   const lines = [facts.join(" · ")];
-  if (latched > 0)
-    lines.push(paint("alarm", `${counted(latched, "route")} ROLLED BACK: all traffic on old until a reset`));
+  if (latched.length > 0)
+    lines.push(paint("alarm", `${counted(latched.length, "route")} ROLLED BACK ${latchWords(latched)}`));
   if (report.draining) lines.push(paint("yellow", "DRAINING: the gateway ends when its last request has"));
   if (report.rules.error !== null) {
     lines.push(
@@ -70,6 +70,13 @@ function gatewayLines(report: StatusReport, paint: Paint): string[] {
   }
   // An error in the rules brings several lines; a watched screen counts each.
   return lines.flatMap((line) => line.split("\n"));
+}
+
+/** Short: it must fit the narrowest terminals. */
+function latchWords(latched: readonly RouteStatus[]): string {
+  // A damaged store closes without exceptions.
+  const closed = latched.every((route) => route.rollback?.cause === "store-damaged");
+  return closed ? "to old until a reset" : "to old until a reset (except onRollback: stay keys)";
 }
 
 /** Everything that is known of one route, a line a fact. */
@@ -126,5 +133,5 @@ function counts(named: Readonly<Record<string, number>>): string {
 
 function evidenceWords(evidence: Readonly<Record<string, number>>): string {
   const words = Object.entries(evidence).map(([metric, value]) => `${printable(metric)} ${value.toFixed(2)}`);
-  return words.length === 0 ? "none" : `${words.join(", ")} (1 trips)`;
+  return words.length === 0 ? "none" : `${words.join(", ")} (rolls back at 1)`;
 }

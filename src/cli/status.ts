@@ -5,8 +5,8 @@ import type { RouteStatus, StatusReport } from "../model/reports.ts";
 import { type RemoteFlags, routePath } from "./action.ts";
 import { type AdminClient, createAdminClient, notAGateway } from "./client.ts";
 import type { Context } from "./context.ts";
-import { CliError, EXIT_DONE, EXIT_NO, EXIT_UNREACHABLE, EXIT_USAGE } from "./exit.ts";
-import { formatJson, printable } from "./output.ts";
+import { CliError, EXIT_DONE, EXIT_NO, EXIT_UNREACHABLE, EXIT_USAGE, failureReport } from "./exit.ts";
+import { formatJson, formatJsonLine, type OutputForm, printable } from "./output.ts";
 import { describeRoute, describeStatus, type Room } from "./status-text.ts";
 
 export interface StatusFlags extends RemoteFlags {
@@ -53,13 +53,14 @@ async function render(
   context: Context,
   room: Room,
 ): Promise<string> {
+  const json = flags.watch ? formatJsonLine : formatJson;
   if (route === undefined) {
     const report = await fetchStatus(client);
-    return flags.output === "json" ? formatJson(report) : describeStatus(report, room, context.paint);
+    return flags.output === "json" ? json(report) : describeStatus(report, room, context.paint);
   }
   const report = await client.get(routePath(route));
   if (!isRouteStatus(report)) throw notAGateway(client.url);
-  return flags.output === "json" ? formatJson(report) : describeRoute(report, context.paint);
+  return flags.output === "json" ? json(report) : describeRoute(report, context.paint);
 }
 
 /** The gateway's status. Throws CliError. */
@@ -103,7 +104,7 @@ async function watch(
   // Not `once`: log-update kills the process at a signal for which it finds no listener but its own.
   process.on("SIGINT", onSignal);
   process.on("SIGTERM", onSignal);
-  const redraw = await createRedraw(out.isTTY === true && flags.output === "text", context);
+  const redraw = await createRedraw(out.isTTY === true, flags.output, context);
   let seen = false;
   try {
     while (!stop.signal.aborted) {
@@ -130,7 +131,7 @@ async function watch(
 }
 
 function awayText(error: CliError, flags: StatusFlags, context: Context): string {
-  if (flags.output === "json") return formatJson({ error: error.message });
+  if (flags.output === "json") return formatJsonLine(failureReport(error));
   return context.paint("red", printable(error.message));
 }
 
@@ -139,13 +140,13 @@ interface Redraw {
   done(): void;
 }
 
-/** On a terminal the last text is overwritten; elsewhere blocks follow each other, parted by an empty line. */
-async function createRedraw(live: boolean, context: Context): Promise<Redraw> {
-  if (!live) {
+/** On a terminal the last text is overwritten; elsewhere texts follow each other, parted by an empty line. */
+async function createRedraw(terminal: boolean, form: OutputForm, context: Context): Promise<Redraw> {
+  if (!terminal || form === "json") {
     let first = true;
     return {
       show(text) {
-        context.streams.out.write(`${first ? "" : "\n"}${text}\n`);
+        context.streams.out.write(`${first || form === "json" ? "" : "\n"}${text}\n`);
         first = false;
       },
       done() {},

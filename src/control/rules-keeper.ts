@@ -9,6 +9,7 @@ import { diffRulesets } from "../rules/diff.ts";
 import { loadRulesInThread } from "../rules/in-thread.ts";
 import type { LoadResult } from "../rules/load.ts";
 import { type RulesWatcher, watchRules } from "../rules/watch.ts";
+import { reloadNotes } from "./reload-notes.ts";
 
 export interface RulesKeeperOptions {
   readonly paths: readonly string[];
@@ -89,20 +90,26 @@ export class RulesKeeper {
       const error = errors.join("\n");
       if (error !== this.#error) this.#options.onFailed(errors);
       this.#error = error;
-      return { ok: false, version: before.version, changes: [], errors };
+      return { ok: false, version: before.version, changes: [], errors, notes: [] };
     }
     const { ruleset } = result;
     const wasBroken = this.#error !== null;
     this.#error = null;
     if (ruleset.version === before.version && !wasBroken) {
-      return { ok: true, version: before.version, changes: [], errors: [] };
+      return { ok: true, version: before.version, changes: [], errors: [], notes: [] };
     }
     const changes = diffRulesets(before, ruleset);
     this.#options.onWarnings(result.warnings);
     await this.#options.putInForce(ruleset);
     this.#ruleset = ruleset;
     this.#loadedMs = this.#options.nowMs();
-    const report = { ok: true, version: ruleset.version, changes, errors: [] };
+    const report = {
+      ok: true,
+      version: ruleset.version,
+      changes,
+      errors: [],
+      notes: reloadNotes(before, ruleset),
+    };
     this.#options.onReloaded(report, by, reason, before.version);
     return report;
   }

@@ -86,8 +86,9 @@ export async function openControlRoom(
       latest = await prepare(ruleset);
       await apply(latest);
     },
-    onReloaded: ({ version, changes }, by, reason, from) => {
-      announcer.log("reload", { rules: version, changes, by });
+    onReloaded: ({ version, changes, notes }, by, reason, from) => {
+      announcer.log("reload", { rules: version, changes, notes, by });
+      say(...notes);
       void announcer.record({ route: null, action: "reload", by, reason, from, to: version });
     },
     onFailed: (errors) => announcer.warn("reload-failed", { errors }),

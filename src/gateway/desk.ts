@@ -21,6 +21,8 @@ export interface DeskParts {
   readonly announcer: Announcer;
   readonly metrics: Metrics;
   readonly threads: number;
+  /** Null: nobody can force a side. */
+  readonly forceToken: string | null;
   readonly startedMs: number;
   readonly nowMs: () => number;
   readonly isDraining: () => boolean;
@@ -114,7 +116,7 @@ export function createDesk(parts: DeskParts): Desk {
       parts.drain(reason);
       return done("draining: the gateway ends when the last request has");
     },
-    explain: (request) => explain(request, rules.ruleset, books),
+    explain: (request) => explain(request, rules.ruleset, parts),
     mismatches: (route) => store.samples(route),
     mismatch: (id) => store.sample(id),
     audit: (filter) => store.audit(filter),

@@ -1,11 +1,12 @@
 /** Answers "where would this request go, and why": the data plane's own decision, on the rules in force. */
 
+import { timingSafeEqual } from "node:crypto";
 import type { ExplainRequest } from "../admin/desk.ts";
 import type { Books } from "../control/books.ts";
 import { bucketOf } from "../model/bucket.ts";
 import { type CompiledRules, compileRules } from "../model/compiled.ts";
-import { decide, type StepTrace } from "../model/decide.ts";
-import { createFacts, findHeader } from "../model/facts.ts";
+import { type Decision, decide, type StepTrace } from "../model/decide.ts";
+import { createFacts, type Facts, findHeader } from "../model/facts.ts";
 import type { Explanation } from "../model/reports.ts";
 import { findRoute } from "../model/router.ts";
 import { type Route, type Ruleset, type Side, WHOLE_PPM } from "../model/ruleset.ts";
@@ -13,7 +14,19 @@ import { type Route, type Ruleset, type Side, WHOLE_PPM } from "../model/ruleset
 /** Compiled once a ruleset: a thousand routes are not compiled anew for each question. */
 const compiledRules = new WeakMap<Ruleset, CompiledRules>();
 
-export function explain(request: ExplainRequest, ruleset: Ruleset, books: Books): Explanation {
+/** What the data threads go by besides the rules. */
+export interface Standing {
+  readonly books: Books;
+  /** Null: nobody can force a side. */
+  readonly forceToken: string | null;
+}
+
+/** Answers as a data thread would decide, and says why. A force token is checked, and never repeated. */
+export function explain(
+  request: ExplainRequest,
+  ruleset: Ruleset,
+  { books, forceToken }: Standing,
+): Explanation {
   const compiled = compiledRules.get(ruleset) ?? compileRules(ruleset);
   compiledRules.set(ruleset, compiled);
   const { target, host } = splitUrl(request.url);
@@ -21,7 +34,8 @@ export function explain(request: ExplainRequest, ruleset: Ruleset, books: Books)
   const headers = hasHost || host === null ? request.headers : ["host", host, ...request.headers];
   const facts = createFacts(request.method, target, headers, "127.0.0.1");
   const match = findRoute(compiled.router, facts);
-  if (match === null) return unmatched(ruleset);
+  const steps: StepTrace[] = hostHint(ruleset, facts, match?.routeIndex ?? ruleset.routes.length);
+  if (match === null) return unmatched(ruleset, steps);
   const compiledRoute = compiled.routes[match.routeIndex] as CompiledRules["routes"][number];
   const { route } = compiledRoute;
   const tile = books.named(route.name)?.tile;
@@ -30,46 +44,81 @@ export function explain(request: ExplainRequest, ruleset: Ruleset, books: Books)
     closed: tile?.closed ?? false,
     canaryPpm: tile?.canaryPpm(route.canary.sharePpm) ?? route.canary.sharePpm,
   };
-  const steps: StepTrace[] = [{ step: "which route matches?", outcome: route.name }];
-  // An anonymous client gets a key of its own: any one will do to show what happens.
-  const chance = { draw: () => 0.5, freshKey: () => "0123456789abcdef0123456789abcdef" };
+  steps.push({ step: "which route matches?", outcome: route.name });
+  const forced = forcedSide(route, facts, forceToken);
   const decision = decide(
-    { compiled: compiledRoute, template: match.template, facts, live, forced: null, chance },
+    { compiled: compiledRoute, template: match.template, facts, live, forced, chance: ANY_CHANCE },
     steps,
   );
-  const { who, side, reason } = decision;
-  const bucket = who === null ? null : bucketOf(route.name, who.key) / WHOLE_PPM;
+  const { who, side } = decision;
+  const drawn = drawnWords(decision);
+  if (drawn !== null) {
+    // The draw is the last step; what it gave here says nothing about another request.
+    const asked = steps.pop();
+    if (asked !== undefined) steps.push({ ...asked, outcome: drawn });
+  }
+  const bucket = who === null || who.assigned ? null : bucketOf(route.name, who.key) / WHOLE_PPM;
   return {
     rules: ruleset.version,
     route: route.name,
     key: who === null ? null : { source: who.source, value: who.assigned ? "(a new cookie)" : who.key },
-    bucket: who?.assigned ? null : bucket,
+    bucket,
     canary: live.latched ? 0 : live.canaryPpm / WHOLE_PPM,
-    side: isDrawn(who === null || who.assigned, live.canaryPpm, reason) ? null : side,
-    reason: isDrawn(who === null || who.assigned, live.canaryPpm, reason)
-      ? `without a key each request is drawn on its own: ${live.canaryPpm / 10_000}% go to new`
-      : reason,
-    backend: side === "old" ? route.old : route.new,
-    shadow: shadowWords(route, facts.method, side),
+    side: drawn === null ? side : null,
+    reason: drawn ?? decision.reason,
+    backend: drawn === null ? (side === "old" ? route.old : route.new) : null,
+    shadow: drawn === null ? shadowWords(route, facts.method, side) : eitherShadow(route, facts.method),
     steps,
   };
 }
 
-/** The side is chance's to choose: neither 0% nor 100%, and no key. */
-function isDrawn(anonymous: boolean, canaryPpm: number, reason: string): boolean {
-  if (!anonymous || canaryPpm <= 0 || canaryPpm >= WHOLE_PPM) return false;
-  return reason === "canary-share" || reason === "default-old";
+/** An anonymous client gets a key of its own: any one will do to show what happens. */
+const ANY_CHANCE = { draw: () => 0.5, freshKey: () => "0123456789abcdef0123456789abcdef" };
+
+/** As on the data plane: a side, where there is one, with the process's token. */
+function forcedSide(route: Route, { rawHeaders }: Facts, forceToken: string | null): Side | null {
+  const side = findHeader(rawHeaders, "x-cutover-force");
+  if (forceToken === null || (side !== "old" && side !== "new")) return null;
+  if (side === "new" && route.new === null) return null;
+  // In constant time, so that a token cannot be guessed byte by byte.
+  const sent = Buffer.from(findHeader(rawHeaders, "x-cutover-token") ?? "", "latin1");
+  const token = Buffer.from(forceToken);
+  return sent.length === token.length && timingSafeEqual(sent, token) ? side : null;
+}
+
+/** Null where the side is certain; else how chance chooses it: neither 0% nor 100%, and no key yet. */
+function drawnWords({ who, rhoPpm }: Decision): string | null {
+  if ((who !== null && !who.assigned) || rhoPpm <= 0 || rhoPpm >= WHOLE_PPM) return null;
+  const share = `${rhoPpm / 10_000}%`;
+  return who === null
+    ? `without a key each request is drawn on its own: ${share} of them go to new`
+    : `the new cookie decides: ${share} of new clients go to new, and each stays on its side`;
+}
+
+/** Where no host was given, routes that name one cannot match, which is easily overlooked. */
+function hostHint(ruleset: Ruleset, facts: Facts, before: number): StepTrace[] {
+  const passedOver = ruleset.routes.slice(0, before);
+  if (facts.host !== "" || !passedOver.some(({ match }) => match.some(({ hosts }) => hosts !== null)))
+    return [];
+  const outcome =
+    "none given, so no condition with match.hosts holds: write http://HOST/path, or a header 'host: …'";
+  return [{ step: "which host is asked for?", outcome }];
+}
+
+function eitherShadow(route: Route, method: string): string {
+  const [old, fresh] = [shadowWords(route, method, "old"), shadowWords(route, method, "new")];
+  return old === fresh ? old : `where old serves: ${old}; where new serves: ${fresh}`;
 }
 
 function shadowWords(route: Route, method: string, side: Side): string {
   const { shadow } = route;
   if (shadow.sharePpm === 0) return "no: the shadow share is 0%";
   if (!shadow.methods.includes(method)) return `no: ${method} is not among shadow.methods`;
-  if (side === "new" && !shadow.reverse) return "no: served by new, and shadow.reverse is off";
+  if (side === "new" && !shadow.reverse) return "no: shadow.reverse is off, and new serves it";
   return `${shadow.sharePpm / 10_000}% to ${side === "old" ? "new" : "old"}`;
 }
 
-function unmatched(ruleset: Ruleset): Explanation {
+function unmatched(ruleset: Ruleset, steps: readonly StepTrace[]): Explanation {
   return {
     rules: ruleset.version,
     route: null,
@@ -81,6 +130,7 @@ function unmatched(ruleset: Ruleset): Explanation {
     backend: ruleset.unmatched,
     shadow: "no: no route matches",
     steps: [
+      ...steps,
       {
         step: "which route matches?",
         outcome: ruleset.unmatched === null ? "none: answered 404" : `none: goes to ${ruleset.unmatched}`,

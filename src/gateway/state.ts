@@ -1,8 +1,8 @@
 /** The state folder in use: locked for this process, with its store, its token and its salt. */
 
 import { randomBytes } from "node:crypto";
-import { StoreError } from "../control/store/errors.ts";
 import { openStore, type ResettableStore } from "../control/store/client.ts";
+import { StoreError } from "../control/store/errors.ts";
 import { lockStateFolder, prepareStateFolder } from "../control/store/lock.ts";
 import { adminToken } from "../control/store/token.ts";
 import { say } from "./say.ts";

@@ -60,6 +60,8 @@ interface Step {
   /** A question, for `explain`. */
   readonly asks: string;
   readonly answer: (request: Request) => Outcome | null;
+  /** Why it does not answer, for `explain`; absent: "no". */
+  readonly passes?: (request: Request) => string;
 }
 
 const PINNED_OLD: Outcome = { side: "old", reason: "pinned-old", rhoPpm: 0 };
@@ -78,6 +80,7 @@ const STEPS: readonly Step[] = [
   {
     asks: "is the route rolled back?",
     answer: (request) => (request.live.latched && !staysOnNew(request) ? ROLLED_BACK : null),
+    passes: ({ live }) => (live.latched ? "yes, but the key stays (split.onRollback: stay)" : "no"),
   },
   {
     asks: "is the key listed in split.old?",
@@ -117,11 +120,11 @@ export function decide(question: Question, trace?: StepTrace[]): Decision {
   const { compiled, template, facts, live, chance } = question;
   const who = identify(compiled.route.key, facts, template, chance.freshKey);
   const request: Request = { ...question, who };
-  for (const { asks, answer } of STEPS) {
+  for (const { asks, answer, passes } of STEPS) {
     const outcome = answer(request);
     trace?.push({
       step: asks,
-      outcome: outcome === null ? "no" : `yes: ${outcome.side} (${outcome.reason})`,
+      outcome: outcome === null ? (passes?.(request) ?? "no") : `yes: ${outcome.side} (${outcome.reason})`,
     });
     if (outcome !== null) {
       return { side: outcome.side, reason: outcome.reason, who, rhoPpm: outcome.rhoPpm };

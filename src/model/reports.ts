@@ -118,6 +118,7 @@ export interface Explanation {
   /** 0 to 1; null without a key. */
   bucket: number | null;
   canary: number;
+  /** Null, and `backend` too: answered 404, or chance's to choose; `reason` says which. */
   side: Side | null;
   reason: string;
   backend: string | null;
@@ -131,4 +132,6 @@ export interface ReloadReport {
   /** What changed in meaning, one line each; or the errors, one text each. */
   changes: string[];
   errors: string[];
+  /** What does not act at once, or not on everything: one sentence each. */
+  notes: string[];
 }

@@ -56,7 +56,8 @@ export function createAttachments(keyFileSecret: string): Attachments {
       if (known) return known;
       const read = attempt(place, reference, async (file) => {
         const { keys, digest } = await readKeyFile(file, keyFileSecret);
-        return { value: keys, digest };
+        // Whole, as it is printed for rules that may be kept in another folder.
+        return { value: { ...keys, path }, digest };
       });
       keyFiles.set(path, read);
       return read;

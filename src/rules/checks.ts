@@ -1,9 +1,10 @@
 /** What one field cannot know alone: a route's fields against each other, against its backends and its key. */
 
+import { fieldName } from "./issues.ts";
 import type { MergedRoute } from "./merge.ts";
 import type { Report } from "./resolve-backend.ts";
 import type { MatcherFields } from "./schema.ts";
-import type { Path, Place } from "./source-file.ts";
+import { type Path, type Place, valueAt } from "./source-file.ts";
 import { suggestion } from "./suggest.ts";
 import { templateNames } from "./texts.ts";
 
@@ -56,29 +57,32 @@ function checkNeedsNew({ name, placeOf, lacks }: MergedRoute, report: Report): v
   }
 }
 
-function checkKey({ name, fields, placeOf, isOwn, lacks }: MergedRoute, report: Report): void {
+function checkKey(route: MergedRoute, report: Report): void {
+  const { name, fields, placeOf, isOwn } = route;
   const sources = fields.key ?? [];
   const match = fields.match === undefined ? [] : Array.isArray(fields.match) ? fields.match : [fields.match];
-  const isMatchKnown = match.length > 0 || lacks("match");
   const parameters = new Set(match.flatMap((condition) => templateNames(condition.path ?? "")));
+  const pathsKnown = arePathsKnown(route);
   const seen = new Set<string>();
   for (const [index, source] of sources.entries()) {
     const place = placeOf(["key", index]);
     const text = "name" in source ? `${source.kind}:${source.name}` : source.kind;
-    if (seen.has(text)) report(place, `key[${index}] is ${text} once more: keep the first`);
+    const field = fieldName(place.path);
+    if (seen.has(text)) report(place, `${field} is ${text} once more: keep the first`);
     seen.add(text);
-    if (source.kind === "assign" && index < sources.length - 1) {
-      report(place, `key[${index}] is assign, which always finds a key: it can only be the last one`);
+    if (source.kind === "assign" && !isLastOfList(place)) {
+      report(place, `${field} is assign, which always finds a key: it can only be the last one`);
     }
     // A key under defaults may name what only some routes have.
-    if (source.kind === "path" && isMatchKnown && isOwn(["key"]) && !parameters.has(source.name)) {
+    if (source.kind === "path" && pathsKnown && isOwn(["key"]) && !parameters.has(source.name)) {
       const known = [...parameters];
       const advice =
         known.length > 0 ? suggestion(source.name, known) : `write match: { path: "/…/{${source.name}}" }`;
-      report(place, `key[${index}] is ${text}: no path of route ${name} has {${source.name}}; ${advice}`);
+      report(place, `${field} is ${text}: no path of route ${name} has {${source.name}}; ${advice}`);
     }
   }
-  if (fields.split && (lacks("key") || fields.key?.length === 0)) {
+  const isKeyWrong = route.wrong.some(([field]) => field === "key");
+  if (!route.lacks("split") && sources.length === 0 && !isKeyWrong) {
     report(
       keyOf(placeOf(["split"])),
       `route ${name} has a split but no key to split by: write key: [header:x-tenant-id]`,
@@ -86,28 +90,47 @@ function checkKey({ name, fields, placeOf, isOwn, lacks }: MergedRoute, report: 
   }
 }
 
+/** Of the list as it was written: what is wrong behind it is behind it all the same. */
+function isLastOfList({ file, path }: Place): boolean {
+  const list = valueAt(file.data, path.slice(0, -1));
+  return !Array.isArray(list) || path.at(-1) === list.length - 1;
+}
+
+/** With a wrong path in `match`, or a misspelt one, nothing can be said about its parameters. */
+function arePathsKnown({ wrong }: MergedRoute): boolean {
+  const elsewhere = new Set<unknown>(["methods", "hosts", "headers", "query"]);
+  return wrong.every((path) => path[0] !== "match" || path.slice(1, 3).some((step) => elsewhere.has(step)));
+}
+
 function checkSplit({ fields, placeOf }: MergedRoute, report: Report): void {
   const toNew = new Set(fields.split?.new);
   for (const [index, key] of (fields.split?.old ?? []).entries()) {
     if (!toNew.has(key)) continue;
-    report(
-      placeOf(["split", "old", index]),
-      `split.old[${index}] is ${key}, which is in split.new too: keep one of the two`,
-    );
+    const place = placeOf(["split", "old", index]);
+    report(place, `${fieldName(place.path)} is ${key}, which is in split.new too: keep one of the two`);
   }
 }
 
 function checkCanary({ fields, placeOf }: MergedRoute, report: Report): void {
   for (const list of ["always", "never"] as const) {
     for (const [index, matcher] of (fields.canary?.[list] ?? []).entries()) {
-      checkMatcher(matcher, placeOf(["canary", list, index]), `canary.${list}[${index}]`, report);
+      checkMatcher(matcher, placeOf(["canary", list, index]), report);
     }
   }
 }
 
-function checkMatcher(matcher: MatcherFields, place: Place, field: string, report: Report): void {
-  if ((matcher.header === undefined) === (matcher.cookie === undefined)) {
-    const has = matcher.header === undefined ? "neither header nor cookie" : "header and cookie";
+function checkMatcher(matcher: MatcherFields, place: Place, report: Report): void {
+  const field = fieldName(place.path);
+  const written = Object.keys(valueAt(place.file.data, place.path) ?? {});
+  // What is wrong in it may be the very thing that it lacks.
+  const isWhole = written.every((name) => Object.hasOwn(matcher, name));
+  const has =
+    matcher.header !== undefined && matcher.cookie !== undefined
+      ? "header and cookie"
+      : isWhole && matcher.header === undefined && matcher.cookie === undefined
+        ? "neither header nor cookie"
+        : undefined;
+  if (has !== undefined) {
     report(place, `${field} has ${has}: write one of the two, such as { header: x-canary, equals: "true" }`);
   }
   if (matcher.equals !== undefined && matcher.matches !== undefined) {
@@ -115,8 +138,9 @@ function checkMatcher(matcher: MatcherFields, place: Place, field: string, repor
   }
 }
 
-function checkShadow({ fields, placeOf }: MergedRoute, report: Report): void {
-  if (fields.shadow?.sideEffects === "allowed") return;
+function checkShadow({ fields, placeOf, wrong }: MergedRoute, report: Report): void {
+  const isAllowanceWrong = wrong.some(([block, field]) => block === "shadow" && field === "sideEffects");
+  if (fields.shadow?.sideEffects === "allowed" || isAllowanceWrong) return;
   for (const [index, method] of (fields.shadow?.methods ?? []).entries()) {
     if (SAFE_METHODS.has(method)) continue;
     const why = "it changes things, and a shadow would change them twice";

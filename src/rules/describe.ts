@@ -23,10 +23,10 @@ const SAFE_METHODS = ["GET", "HEAD", "OPTIONS", "TRACE"];
 
 /**
  * The resolved rules for `check --print`. Private keys are not shown, certificates by their fingerprint, key
- * files by their path.
+ * files by their absolute path.
  */
 export function describeRuleset(ruleset: Ruleset): Description {
-  return {
+  return escaped({
     version: 1,
     backends: Object.fromEntries(
       Object.entries(ruleset.backends).map(([name, each]) => [name, describeBackend(each)]),
@@ -43,8 +43,21 @@ export function describeRuleset(ruleset: Ruleset): Description {
       trustedProxies: ruleset.limits.trustedProxies,
     },
     routes: ruleset.routes.map(describeRoute),
-  };
+  });
 }
+
+/** A dollar that would begin a variable, or stand for one dollar, is written twice. */
+function escaped(description: Description): Description {
+  const write = (value: DescribedValue): DescribedValue => {
+    if (typeof value === "string") return value.replace(/\$(?=[${])/g, "$$$$");
+    if (typeof value !== "object") return value;
+    return isItems(value) ? value.map(write) : escaped(value);
+  };
+  return Object.fromEntries(Object.entries(description).map(([field, value]) => [field, write(value)]));
+}
+
+const isItems = (value: readonly DescribedValue[] | Description): value is readonly DescribedValue[] =>
+  Array.isArray(value);
 
 export function describeBackend(backend: Backend): Description {
   const { timeouts, host, health, tls } = backend;

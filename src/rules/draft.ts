@@ -14,24 +14,33 @@ import {
   type RouteFields,
   routeSchema,
 } from "./schema.ts";
+import { type Sound, soundFields } from "./sound.ts";
 import { type Path, type Place, problemAtPlace, type SourceFile, spanOf, valueAt } from "./source-file.ts";
 
 /**
  * A part of the rules, with its place. Mistakes in its form are reported already; `fields` then holds what is
  * sound of it, so that the other checks can go on, or null.
  */
-export interface Part<Fields> {
+export interface Part<Fields> extends Sound<Fields> {
   readonly file: SourceFile;
   readonly path: Path;
-  readonly fields: Fields | null;
 }
+
+/** A route whose name is missing or wrong is looked at all the same. */
+export type DraftRouteFields = Omit<NamedRouteFields, "name"> & { readonly name?: string | undefined };
+const draftRouteSchema = routeSchema.partial({ name: true });
 
 export interface Draft {
   readonly backends: ReadonlyMap<string, Part<BackendFields>>;
-  readonly routes: readonly Part<NamedRouteFields>[];
+  readonly routes: readonly Part<DraftRouteFields>[];
   readonly defaults: Part<RouteFields> | null;
   readonly limits: Part<LimitFields> | null;
-  readonly unmatched: Part<string> | null;
+  readonly unmatched: Unmatched | null;
+}
+
+/** The name of a backend, and where it is; null: it is no text. */
+interface Unmatched extends Place {
+  readonly backend: string | null;
 }
 
 /** Checks the form of each file and puts them together; two definitions of one name are problems. */
@@ -41,12 +50,12 @@ export function draftOf(files: readonly SourceFile[]): {
 } {
   const problems: Problem[] = [];
   const backends = new Map<string, Part<BackendFields>>();
-  const routes: Part<NamedRouteFields>[] = [];
+  const routes: Part<DraftRouteFields>[] = [];
   const routeNames = new Map<string, Place>();
   const single: {
     defaults: Part<RouteFields> | null;
     limits: Part<LimitFields> | null;
-    unmatched: Part<string> | null;
+    unmatched: Unmatched | null;
   } = {
     defaults: null,
     limits: null,
@@ -66,7 +75,7 @@ export function draftOf(files: readonly SourceFile[]): {
       const path = ["backends", name];
       const first = backends.get(name);
       if (first) twice(`backend ${name}`, keyOf(first.file, first.path), keyOf(file, path));
-      else backends.set(name, { file, path, fields: parsed(backendSchema, data) });
+      else backends.set(name, { file, path, ...soundFields(backendSchema, data) });
     }
 
     const items = valueAt(file.data, ["routes"]);
@@ -77,7 +86,7 @@ export function draftOf(files: readonly SourceFile[]): {
       const first = typeof name === "string" ? routeNames.get(name) : undefined;
       if (first) twice(`route ${name}`, first, place);
       else if (typeof name === "string") routeNames.set(name, place);
-      routes.push({ file, path, fields: soundRoute(data) });
+      routes.push({ file, path, ...soundFields(draftRouteSchema, data) });
     }
 
     const takeOnce = <Key extends keyof typeof single>(key: Key, part: (typeof single)[Key]) => {
@@ -88,40 +97,20 @@ export function draftOf(files: readonly SourceFile[]): {
     };
     const section = (key: string) => valueAt(file.data, [key]);
     const unmatched = section("unmatched");
-    takeOnce("defaults", { file, path: ["defaults"], fields: soundFields(section("defaults")) });
-    takeOnce("limits", { file, path: ["limits"], fields: parsed(limitsSchema, section("limits")) });
-    takeOnce("unmatched", {
+    const part = <Schema extends z.ZodType>(key: string, schema: Schema) => ({
       file,
-      path: ["unmatched"],
-      fields: typeof unmatched === "string" ? unmatched : null,
+      path: [key],
+      ...soundFields(schema, section(key)),
     });
+    takeOnce("defaults", part("defaults", defaultsSchema));
+    takeOnce("limits", part("limits", limitsSchema));
+    const backend = typeof unmatched === "string" ? unmatched : null;
+    takeOnce("unmatched", { file, path: ["unmatched"], at: "value", backend });
   }
   return { draft: { backends, routes, ...single }, problems };
 }
 
 const keyOf = (file: SourceFile, path: Path): Place => ({ file, path, at: "key" });
-
-function parsed<Schema extends z.ZodType>(schema: Schema, data: unknown): z.output<Schema> | null {
-  return schema.safeParse(data).data ?? null;
-}
-
-function soundRoute(data: unknown): NamedRouteFields | null {
-  const whole = parsed(routeSchema, data);
-  if (whole) return whole;
-  const name = parsed(routeSchema.shape.name, valueAt(data, ["name"]));
-  const match = parsed(routeSchema.shape.match, valueAt(data, ["match"])) ?? undefined;
-  return name === null ? null : { ...soundFields(data), name, match };
-}
-
-/** The fields that pass by themselves. */
-function soundFields(data: unknown): RouteFields {
-  const sound = entries(data).flatMap(([field, value]): [string, unknown][] => {
-    if (!Object.hasOwn(defaultsSchema.shape, field)) return [];
-    const result = defaultsSchema.shape[field as keyof RouteFields].safeParse(value);
-    return result.success ? [[field, result.data]] : [];
-  });
-  return Object.fromEntries(sound);
-}
 
 function entries(data: unknown): [string, unknown][] {
   return typeof data === "object" && data !== null && !Array.isArray(data) ? Object.entries(data) : [];

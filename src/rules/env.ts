@@ -4,7 +4,8 @@ export type Env = Readonly<Record<string, string | undefined>>;
 
 export type Substituted =
   | { readonly ok: true; readonly text: string; readonly used: readonly string[] }
-  | { readonly ok: false; readonly why: string };
+  /** `isUnset`: a variable is well written, but not set. */
+  | { readonly ok: false; readonly why: string; readonly isUnset: boolean };
 
 const VARIABLE = /^\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}/;
 
@@ -25,12 +26,13 @@ export function substitute(text: string, env: Env): Substituted {
       rest = rest.slice(1);
     } else if (rest.startsWith("{")) {
       const match = VARIABLE.exec(rest);
-      if (!match) return { ok: false, why: malformed(rest) };
+      if (!match) return { ok: false, why: malformed(rest), isUnset: false };
       const [all, name = "", fallback] = match;
       const value = Object.hasOwn(env, name) ? env[name] : undefined;
       if (value === undefined && fallback === undefined) {
         return {
           ok: false,
+          isUnset: true,
           why: `\${${name}} is not set: set it, or give a default with \${${name}:-value}`,
         };
       }

@@ -111,7 +111,8 @@ function wrongValue(file: SourceFile, path: Path, suffix: string, issue: Issue):
     note === undefined ? issue.message : note.kind === "fields" ? "write a block of fields" : note.why;
   const near = note?.kind === "names" && typeof value === "string" ? nearest(value, note.known) : undefined;
   const advice = near === undefined ? why : `did you mean ${near}? (${why})`;
-  if (value === undefined) return [problemAtPlace({ file, path, at: "key" }, `${name} is missing: ${advice}`)];
+  if (value === undefined)
+    return [problemAtPlace({ file, path, at: "key" }, `${name} is missing: ${advice}`)];
   const is =
     typeof value === "string" && isQuotedByMistake(value, issue)
       ? `the text "${cut(value)}": take the quotes away`
@@ -124,8 +125,12 @@ function isQuotedByMistake(value: string, issue: Issue): boolean {
   const unquoted = typeof readPlainScalar(value);
   if (issue.code === "invalid_union")
     return issue.errors.some((branch) => branch.some((each) => isQuotedByMistake(value, each)));
-  if (issue.code === "invalid_value") return issue.values.some((each) => typeof each === unquoted && unquoted !== "string");
-  return issue.code === "invalid_type" && (issue.expected === unquoted || (issue.expected === "int" && unquoted === "number"));
+  if (issue.code === "invalid_value")
+    return issue.values.some((each) => typeof each === unquoted && unquoted !== "string");
+  return (
+    issue.code === "invalid_type" &&
+    (issue.expected === unquoted || (issue.expected === "int" && unquoted === "number"))
+  );
 }
 
 /** A value as a word or two in a sentence. */

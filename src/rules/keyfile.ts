@@ -55,10 +55,15 @@ function addKeys(bytes: Uint8Array, linesBefore: number, add: (key: string) => v
     // A character takes at least one byte and at most three for each UTF-16 unit.
     if (line.length > MAX_LINE_BYTES / 3 && Buffer.byteLength(line) > MAX_LINE_BYTES)
       throw tooLong(linesBefore + index + 1);
-    const key = line.trim();
-    if (key !== "" && !key.startsWith("#")) add(key);
+    const key = withoutComment(line).trim();
+    if (key !== "") add(key);
   }
   return lines.length;
+}
+
+/** As in YAML: a # begins a comment at the start of a line and after white space; within a key it is part of it. */
+function withoutComment(line: string): string {
+  return line.includes("#") ? line.replace(/(?<=^|\s)#.*$/s, "") : line;
 }
 
 function decodeLines(bytes: Uint8Array, linesBefore: number): string {

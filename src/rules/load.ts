@@ -8,13 +8,13 @@ import { checkDefaultKey, checkRoute } from "./checks.ts";
 import { type Draft, draftOf } from "./draft.ts";
 import type { Env } from "./env.ts";
 import { type MergedRoute, mergedRoute } from "./merge.ts";
-import { fileProblem, inOrder, MAX_PROBLEMS, type Problem, placeText } from "./problem.ts";
-import { hiddenRoutes } from "./reach.ts";
+import { fileProblem, inOrder, MAX_PROBLEMS, type Problem } from "./problem.ts";
 import { decodeUtf8, listRulesFiles, ReadError, type RulesFile, readBounded } from "./read.ts";
 import { type Report, resolveBackend, resolveLimits } from "./resolve-backend.ts";
 import { resolveRoute } from "./resolve-route.ts";
-import { problemAtPlace, type SourceFile, spanOf } from "./source-file.ts";
+import { problemAtPlace, type SourceFile } from "./source-file.ts";
 import { suggestion } from "./suggest.ts";
+import { warningsOf } from "./warnings.ts";
 import { parseYaml } from "./yaml.ts";
 
 export type { Problem } from "./problem.ts";
@@ -130,10 +130,12 @@ async function build(draft: Draft, attachments: Attachments): Promise<Built> {
     if (backend) backends[name] = backend;
   }
   const names = [...draft.backends.keys()];
-  const unmatched = draft.unmatched?.fields ?? null;
+  const unmatched = draft.unmatched?.backend ?? null;
   if (draft.unmatched && unmatched !== null && !names.includes(unmatched)) {
-    const place = { file: draft.unmatched.file, path: draft.unmatched.path, at: "value" } as const;
-    report(place, `unmatched is ${unmatched}: there is no such backend: ${suggestion(unmatched, names)}`);
+    report(
+      draft.unmatched,
+      `unmatched is ${unmatched}: there is no such backend: ${suggestion(unmatched, names)}`,
+    );
   }
 
   const merged = mergeAll(draft);
@@ -156,7 +158,7 @@ async function build(draft: Draft, attachments: Attachments): Promise<Built> {
   return { parts: { backends, unmatched, limits, routes }, merged, problems };
 }
 
-/** Routes that have a name. Of one with mistakes, the fields that are sound. */
+/** Of a route with mistakes, the fields that are sound. */
 function mergeAll(draft: Draft): MergedRoute[] {
   return draft.routes.flatMap((part) =>
     part.fields ? [mergedRoute(part, part.fields, draft.defaults)] : [],
@@ -169,29 +171,6 @@ function versionOf(read: ReadResult, attachments: Attachments, env: Env): string
   const variables = read.variables.map((name) => [name, env[name] ?? null]);
   const all = JSON.stringify([read.digests, attached, variables]);
   return createHash("sha256").update(all).digest("hex").slice(0, 12);
-}
-
-function warningsOf(merged: readonly MergedRoute[], ruleset: Ruleset): string[] {
-  const warnings: string[] = [];
-  const hidden = hiddenRoutes(ruleset.routes);
-  for (const [index, route] of ruleset.routes.entries()) {
-    const hider = hidden.get(route);
-    const place = merged[index]?.placeOf(["name"]);
-    const at = place ? `${placeText(place.file, spanOf(place))}  ` : "";
-    if (hider)
-      warnings.push(
-        `${at}route ${route.name} gets no request: route ${hider.name} comes first and matches all of its own`,
-      );
-    if (route.guard?.mismatches && !route.compare) {
-      warnings.push(
-        `${at}route ${route.name} has guard.mismatches, but compare is off: nothing will be counted`,
-      );
-    }
-  }
-  if (ruleset.routes.length === 0 && ruleset.unmatched === null) {
-    warnings.push("there are no routes and no unmatched: every request gets a 404");
-  }
-  return warnings;
 }
 
 /** One mistake under defaults is found once for each route that takes it over. */

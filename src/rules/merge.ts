@@ -1,8 +1,8 @@
 /** What a route writes over `defaults`, and where each merged field was written. */
 
-import type { Draft, Part } from "./draft.ts";
+import type { Draft, DraftRouteFields, Part } from "./draft.ts";
 import type { NamedRouteFields, RouteFields } from "./schema.ts";
-import { type Path, type Place, type SourceFile, valueAt } from "./source-file.ts";
+import { isWritten, type Path, type Place, type SourceFile, valueAt } from "./source-file.ts";
 
 /** A route with its defaults merged in; `placeOf` finds where a field of it was written. */
 export interface MergedRoute {
@@ -15,6 +15,8 @@ export interface MergedRoute {
   readonly isOwn: (field: Path) => boolean;
   /** Is the field written nowhere? One with mistakes is written, and yet not among `fields`. */
   readonly lacks: (field: string) => boolean;
+  /** What is wrong and therefore not among `fields`, of the route and of the defaults (see sound.ts). */
+  readonly wrong: readonly Path[];
 }
 
 /** Blocks of fields are merged field by field; everything else (lists, words, "off") is replaced. */
@@ -27,35 +29,47 @@ function mergeFields(base: unknown, over: unknown): unknown {
 }
 
 export function mergedRoute(
-  part: Part<NamedRouteFields>,
-  fields: NamedRouteFields,
+  part: Part<DraftRouteFields>,
+  fields: DraftRouteFields,
   defaults: Draft["defaults"],
 ): MergedRoute {
   const isOwn = (field: Path) => !defaults || isWrittenBy(part, field) || !isWrittenBy(defaults, field);
   const placeOf = (field: Path): Place => {
-    if (isWrittenBy(part, field)) return { file: part.file, path: [...part.path, ...field], at: "value" };
-    if (defaults && isWrittenBy(defaults, field)) {
-      return { file: defaults.file, path: [...defaults.path, ...field], at: "value" };
+    for (const by of defaults ? [part, defaults] : [part]) {
+      const path = [...by.path, ...by.writtenPath(field)];
+      if (isWrittenBy(by, field)) return { file: by.file, path, at: "value" };
     }
     return { file: part.file, path: [...part.path, "name"], at: "value" };
   };
   return {
-    name: fields.name,
+    name: fields.name ?? `number ${Number(part.path.at(-1)) + 1}`,
     // Both sides passed their schemas, and merging keeps every field's type.
-    fields: mergeFields(defaults?.fields ?? {}, fields) as RouteFields & Pick<NamedRouteFields, "match">,
+    fields: mergeFields(
+      // A wrong value replaces the default too: nobody meant the two of them together.
+      part.wrong.reduce<unknown>(dropped, defaults?.fields ?? {}),
+      fields,
+    ) as RouteFields & Pick<NamedRouteFields, "match">,
     placeOf,
     fileOf: (field) => placeOf(field).file,
     isOwn,
+    wrong: [...part.wrong, ...(defaults?.wrong ?? [])],
     lacks: (field) => !isWrittenBy(part, [field]) && !(defaults && isWrittenBy(defaults, [field])),
   };
 }
 
 /** A short form (`canary: 5%`) counts as having written the field that it stands for. */
 function isWrittenBy(part: Part<unknown>, field: Path): boolean {
-  const written = (path: Path) => valueAt(part.file.data, [...part.path, ...path]);
-  if (written(field) !== undefined) return true;
-  const parent = field.length > 1 ? written(field.slice(0, -1)) : undefined;
+  const path = [...part.path, ...part.writtenPath(field)];
+  if (isWritten(part.file.data, path)) return true;
+  const parent = field.length > 1 ? valueAt(part.file.data, path.slice(0, -1)) : undefined;
   return parent !== undefined && !isBlock(parent) && !Array.isArray(parent);
+}
+
+/** Blocks without the value at a path; lists stay, as they are replaced as a whole. */
+function dropped(fields: unknown, [step, ...rest]: Path): unknown {
+  if (!isBlock(fields) || typeof step !== "string" || !Object.hasOwn(fields, step)) return fields;
+  const { [step]: value, ...others } = fields;
+  return rest.length === 0 ? others : { ...others, [step]: dropped(value, rest) };
 }
 
 function isBlock(value: unknown): value is Record<string, unknown> {

@@ -5,7 +5,7 @@ import type { Backend, Limits, Tls } from "../model/ruleset.ts";
 import type { Attachments } from "./attachments.ts";
 import type { Part } from "./draft.ts";
 import type { BackendFields, LimitFields } from "./schema.ts";
-import type { Path, Place } from "./source-file.ts";
+import { isWritten, type Path, type Place } from "./source-file.ts";
 
 export type Report = (place: Place, message: string) => void;
 
@@ -16,7 +16,7 @@ const DEFAULT_MAX_CONNECTIONS = 256;
 const DEFAULT_MAX_WAITING = 1024;
 const DEFAULT_HEALTH_INTERVAL_MS = 5_000;
 
-/** Null when it has mistakes; they are reported. */
+/** Null when nothing of it is sound. Of one with mistakes, what is sound is checked. */
 export async function resolveBackend(
   name: string,
   part: Part<BackendFields>,
@@ -25,9 +25,15 @@ export async function resolveBackend(
 ): Promise<Backend | null> {
   const { fields } = part;
   if (!fields) return null;
-  const placeOf = (path: Path): Place => ({ file: part.file, path: [...part.path, ...path], at: "value" });
+  const placeOf = (path: Path): Place => ({
+    file: part.file,
+    path: [...part.path, ...part.writtenPath(path)],
+    at: "value",
+  });
   const urls = urlsOf(name, fields, placeOf, report);
-  const isHttps = urls.some((url) => url.startsWith("https:"));
+  // Where the URL is wrong, the files of tls can be looked at all the same.
+  const isHttps =
+    urls.some((url) => url.startsWith("https:")) || (urls.length === 0 && fields.tls !== undefined);
   if (fields.tls && urls.length > 0 && !isHttps) {
     report(
       keyPlace(placeOf(["tls"])),
@@ -53,6 +59,9 @@ export async function resolveBackend(
   };
 }
 
+/** Written, if only with a mistake that is reported already. */
+const isWrittenAt = ({ file, path }: Place) => isWritten(file.data, path);
+
 const keyPlace = (place: Place): Place => ({ ...place, at: "key" });
 
 function urlsOf(
@@ -61,12 +70,13 @@ function urlsOf(
   placeOf: (path: Path) => Place,
   report: Report,
 ): readonly string[] {
-  if (fields.url !== undefined && fields.urls !== undefined) {
+  const has = (field: string) => isWrittenAt(placeOf([field]));
+  if (has("url") && has("urls")) {
     report(keyPlace(placeOf(["urls"])), `backends.${name} has url and urls: keep one of the two`);
     return [];
   }
   const urls = fields.urls ?? (fields.url === undefined ? [] : [fields.url]);
-  if (urls.length === 0)
+  if (!has("url") && !has("urls"))
     report(keyPlace(placeOf([])), `backends.${name} has no url: write url: http://127.0.0.1:9001`);
   for (const [index, url] of urls.entries()) {
     if (urls.indexOf(url) !== index)
@@ -92,8 +102,9 @@ async function resolveTls(
       : attachments.pem(placeOf(["tls", field]), reference);
   };
   const [ca, cert, key] = await Promise.all([read("ca"), read("cert"), read("key")]);
-  if ((fields.cert === undefined) !== (fields.key === undefined)) {
-    const [has, lacks] = fields.cert === undefined ? ["key", "cert"] : ["cert", "key"];
+  const hasCert = isWrittenAt(placeOf(["tls", "cert"]));
+  if (hasCert !== isWrittenAt(placeOf(["tls", "key"]))) {
+    const [has, lacks] = hasCert ? ["cert", "key"] : ["key", "cert"];
     report(
       placeOf(["tls", has ?? ""]),
       `backends.${name}.tls has ${has} but no ${lacks}: a client certificate needs both`,

@@ -101,9 +101,7 @@ export function word<const Words extends readonly [string, ...string[]]>(words: 
 
 export function list<Item extends z.ZodType>(item: Item, example: string, atLeast = 0) {
   const error = `write a list, such as ${example}`;
-  return z
-    .array(item, { error })
-    .min(atLeast, { error: `${error}, or leave the field out` });
+  return z.array(item, { error }).min(atLeast, { error: `${error}, or leave the field out` });
 }
 
 /** Either a short form that stands for one field of the block, or the block. */

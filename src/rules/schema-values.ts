@@ -27,9 +27,12 @@ export const share = (description: string) =>
 
 export const shareAboveZero = (description: string) =>
   scalar({
-    parse: within(units.parseShare, (ppm) =>
-      ppm === 0 ? "it must be above 0%; to switch this off write off" : undefined,
-    ),
+    parse: (text) => {
+      const parsed = units.parseShare(text);
+      return text === "off" || (parsed.ok && parsed.value === 0)
+        ? { ok: false, why: "it must be above 0%; to switch this off write off in place of the whole { … }" }
+        : parsed;
+    },
     pattern: SHARE_PATTERN,
     description,
   });

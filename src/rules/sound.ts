@@ -7,7 +7,7 @@ import { type Path, valueAt } from "./source-file.ts";
 export interface Sound<Fields> {
   /** Without all that is wrong; null when nothing is left that makes sense. */
   readonly fields: Fields | null;
-  /** Where the wrong values were written, in the paths of the data. */
+  /** Where wrong values were written, each field once: in place of the items of a list the first stands for all. */
   readonly wrong: readonly Path[];
   /** The path that a path in `fields` had in the data: lists lose their wrong items, and those behind move up. */
   readonly writtenPath: (path: Path) => Path;
@@ -15,32 +15,43 @@ export interface Sound<Fields> {
 
 /** Each round takes out all that is wrong by then; what it was needed for goes in the next, one level up. */
 const MAX_ROUNDS = 8;
+/** Fields in `wrong`: every route looks through those of the defaults. */
+const MAX_WRONG_FIELDS = 100;
 
 /** Parses data; where that fails, parses what is left without the wrong values. */
 export function soundFields<Schema extends z.ZodType>(
   schema: Schema,
   data: unknown,
 ): Sound<z.output<Schema>> {
-  const wrong = unreadPaths(data);
+  let wrong = unreadPaths(data);
   let left = wrong.length === 0 ? whole(data) : without(data, wrong);
   for (let round = 0; round < MAX_ROUNDS; round++) {
     const parsed = schema.safeParse(left.data);
-    if (parsed.success) return { fields: parsed.data, wrong, writtenPath: left.writtenPath };
+    if (parsed.success) return { fields: parsed.data, wrong: fieldsOf(wrong), writtenPath: left.writtenPath };
     const found = wrongPaths(parsed.error.issues).map(left.writtenPath);
-    wrong.push(...found.map((path) => nearestWritten(data, path, wrong)));
+    const gone = new Set(wrong.map((path) => JSON.stringify(path)));
+    wrong = wrong.concat(found.map((path) => nearestWritten(data, path, gone)));
     if (wrong.some((path) => path.length === 0)) break;
     left = without(data, wrong);
   }
-  return { fields: null, wrong, writtenPath: (path) => path };
+  return { fields: null, wrong: fieldsOf(wrong), writtenPath: (path) => path };
+}
+
+function fieldsOf(paths: readonly Path[]): Path[] {
+  const fields = new Map<string, Path>();
+  for (const path of paths) {
+    const field = path.map((step) => (typeof step === "number" ? 0 : step));
+    fields.set(JSON.stringify(field), field);
+    if (fields.size === MAX_WRONG_FIELDS) break;
+  }
+  return [...fields.values()];
 }
 
 /** What is missing makes the block around it wrong, and so does what was taken out although it is needed. */
-function nearestWritten(data: unknown, path: Path, wrong: readonly Path[]): Path {
-  const isThere = valueAt(data, path) !== undefined && !wrong.some((each) => isSame(each, path));
-  return isThere || path.length === 0 ? path : nearestWritten(data, path.slice(0, -1), wrong);
+function nearestWritten(data: unknown, path: Path, gone: ReadonlySet<string>): Path {
+  const isThere = valueAt(data, path) !== undefined && !gone.has(JSON.stringify(path));
+  return isThere || path.length === 0 ? path : nearestWritten(data, path.slice(0, -1), gone);
 }
-
-const isSame = (a: Path, b: Path) => a.length === b.length && a.every((step, index) => step === b[index]);
 
 /** Values whose reading failed already (a variable that is not set, say) are there and undefined. */
 function unreadPaths(data: unknown): Path[] {

@@ -30,7 +30,9 @@ export function parseShare(text: string): Parsed<number> {
 /** Below 1 a bare number is most likely a fraction: 0.05 for 5%. */
 function meantShare(text: string): string {
   const ppm = Math.round(Number(text) * WHOLE_PPM);
-  return ppm > 0 && ppm < WHOLE_PPM ? `${formatShare(ppm)} (or ${text}%): a share needs its unit` : `${text}%`;
+  if (ppm === 0 || ppm >= WHOLE_PPM) return `${text}%`;
+  const asWritten = parseShare(`${text}%`).ok ? ` (or ${text}%)` : "";
+  return `${formatShare(ppm)}${asWritten}: a share needs its unit`;
 }
 
 /** 50_000 → "5%"; the inverse of parseShare. */

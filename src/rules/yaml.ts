@@ -13,16 +13,9 @@ import {
   visit,
 } from "yaml";
 import { type Env, readPlainScalar, substitute } from "./env.ts";
-import {
-  fileProblem,
-  MAX_PROBLEMS,
-  type Problem,
-  placeText,
-  problemAt,
-  type SourceText,
-  type Span,
-} from "./problem.ts";
+import { fileProblem, MAX_PROBLEMS, type Problem, placeText, problemAt, type SourceText } from "./problem.ts";
 import { follow, type SourceFile } from "./source-file.ts";
+import { syntaxProblems } from "./syntax.ts";
 
 /** Rules need 8; beyond some thousands the parser's recursion would end the process, not throw. */
 const MAX_DEPTH = 48;
@@ -59,7 +52,7 @@ export function parseYaml(source: SourceText, env: Env): ParsedFile {
     );
   }
   const syntax = syntaxProblems(source, document);
-  if (syntax.length > 0) return failed(...syntax);
+  if (syntax.length > 0) return failed(...syntax, ...unsetVariables(source, document, env));
   if (second) {
     const start = second.contents?.range?.[0] ?? second.range[0];
     return failed(
@@ -100,44 +93,23 @@ function excessProblem(source: SourceText): Problem | undefined {
   return undefined;
 }
 
-function syntaxProblems(source: SourceText, document: Document.Parsed): Problem[] {
+/**
+ * Variables that are not set, in a file whose syntax is broken. Of other mistakes nothing can be said there: the
+ * parser may have read anything as a text.
+ */
+function unsetVariables(source: SourceText, document: Document.Parsed, env: Env): Problem[] {
   const problems: Problem[] = [];
-  for (const error of [...document.errors, ...document.warnings]) {
-    const span = { start: error.pos[0], end: Math.max(error.pos[1], error.pos[0] + 1) };
-    problems.push(problemAt(source, span, explainSyntax(error.code, error.message, source.text, span)));
-    // After a structural error the rest of the file reads as nonsense: only what is independent goes on.
-    if (error.code !== "TAG_RESOLVE_FAILED" || problems.length >= MAX_PROBLEMS) break;
-  }
+  visit(document, {
+    Scalar: (_, { value, range }) => {
+      if (typeof value !== "string" || !value.includes("${") || !range) return undefined;
+      const substituted = substitute(value, env);
+      if (substituted.ok || !substituted.isUnset) return undefined;
+      problems.push(problemAt(source, { start: range[0], end: range[1] }, substituted.why));
+      return problems.length >= MAX_PROBLEMS ? visit.BREAK : undefined;
+    },
+  });
   return problems;
 }
-
-function explainSyntax(code: string, message: string, text: string, span: Span): string {
-  const lineStart = text.lastIndexOf("\n", span.start - 1) + 1;
-  const lineEnd = text.indexOf("\n", span.start);
-  // Patterns are tried on a bounded piece: a hostile line may be megabytes long.
-  const from = Math.max(lineStart, span.start - 300);
-  const line = text.slice(from, Math.min(lineEnd === -1 ? text.length : lineEnd, span.start + 300));
-  const template = /[{,[]\s*path:\s*(\/[^\s"',]*\{[^\s"'{}]*\}[^\s"',}\]]*)/.exec(line)?.[1];
-  if (template !== undefined) return `quote a path with {…} in YAML's flow style: { path: "${template}" }`;
-  if (/[{[].*\$\{/.test(line)) return `quote a variable in YAML's flow style: { url: "\${URL}" }`;
-  const quoted = text.slice(span.start, span.end);
-  switch (code) {
-    case "TAB_AS_INDENT":
-      return "a tab cannot indent YAML: use spaces";
-    case "TAG_RESOLVE_FAILED":
-      return `YAML tags (${quoted}) have no meaning in rules: leave it out`;
-    case "BAD_SCALAR_START":
-      return `a text that begins with ${quoted} must be quoted`;
-    case "MISSING_CHAR":
-    case "BLOCK_AS_IMPLICIT_KEY":
-    case "MULTILINE_IMPLICIT_KEY":
-      return `this is no YAML: ${lowerFirst(message)}; is there a quote, a colon or an indent missing on this line or the one before?`;
-    default:
-      return `this is no YAML: ${lowerFirst(message)}`;
-  }
-}
-
-const lowerFirst = (text: string) => text.charAt(0).toLowerCase() + text.slice(1);
 
 /** The tree as plain data, following aliases within a budget. */
 function convert(source: SourceText, document: Document.Parsed, env: Env): ParsedFile {

@@ -6,6 +6,7 @@ import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { AuditEntry, MismatchSample } from "../../model/reports.ts";
 import type { LatchRecord, NewAuditEntry, NewSample, StoreHealth } from "../store-types.ts";
 import { asStoreError, isDamage, StoreError, textOf, withConsequence } from "./errors.ts";
+import { isDiskFull } from "./files.ts";
 import { damaged, inspect, unreadable } from "./inspect.ts";
 import { createDatabase, openForReading, openForWriting, putAside, SEAL_NAME } from "./open.ts";
 import { auditOf, auditValues, latchOf, latchValues, sealOf } from "./rows.ts";
@@ -218,7 +219,8 @@ export class StateDatabase {
       this.#openForWriting();
     } catch (error) {
       this.#openForReading(error);
-      throw error;
+      if (!isDiskFull(this.#folder)) throw error;
+      throw Object.assign(new Error("no space is left", { cause: error }), { code: "ENOSPC" });
     }
   }
 

@@ -1,11 +1,12 @@
 /** Looks at the files of a store before anything is written to them. */
 
-import { existsSync, statfsSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { existsSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { ZodError } from "zod";
 import type { LatchRecord, StoreHealth } from "../store-types.ts";
 import { isBusy, isDamage, textOf, trouble } from "./errors.ts";
+import { isDiskFull } from "./files.ts";
 import { BUSY_TIMEOUT_MS, bytesOf, MARK_NAME, openForReading, SEAL_NAME } from "./open.ts";
 import { auditOf, latchOf, sampleOf, sealOf } from "./rows.ts";
 import { migrate, schemaTrouble, tableSql } from "./schema.ts";
@@ -28,10 +29,12 @@ export function inspect(path: string): StoreHealth {
 /** No database file, or an empty one: fresh, unless something beside it says that there was more. */
 function missing(path: string): StoreHealth {
   const folder = dirname(path);
-  const traces = [`${path}-wal`, `${path}-shm`, join(folder, MARK_NAME), join(folder, "admin.token")];
-  const left = traces.find((trace) => existsSync(trace));
+  const name = basename(path);
+  const left = [`${name}-wal`, `${name}-shm`, MARK_NAME, "admin.token"].find((trace) =>
+    existsSync(join(folder, trace)),
+  );
   if (left === undefined) return { kind: "fresh" };
-  return damaged(path, `it is missing or empty, but ${left} is still there, so it held something once`);
+  return damaged(path, `it is missing or empty, but ${left} beside it tells that it held something once`);
 }
 
 function inspectFile(path: string): StoreHealth {
@@ -112,15 +115,6 @@ export function damaged(path: string, what: string): StoreHealth {
 export function unreadable(path: string, error: unknown): StoreHealth {
   return {
     kind: "unreadable",
-    why: `${path}: ${isFull(path) ? "its disk is full" : `it ${trouble(error)}`}`,
+    why: `${path}: ${isDiskFull(dirname(path)) ? "its disk is full" : `it ${trouble(error)}`}`,
   };
-}
-
-/** False also where nobody can say: the error itself is told then. */
-function isFull(path: string): boolean {
-  try {
-    return statfsSync(dirname(path)).bavail === 0;
-  } catch {
-    return false;
-  }
 }

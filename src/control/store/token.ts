@@ -30,9 +30,7 @@ export async function adminToken(folder: string, configured: string | undefined)
 export async function readAdminToken(folder: string): Promise<string> {
   const token = await storedToken(folder);
   if (token !== undefined) return token;
-  throw new StateFolderError(
-    `there is no admin token in ${folder}: name the gateway's state folder with --state, or set CUTOVER_ADMIN_TOKEN`,
-  );
+  throw new StateFolderError(`there is no admin token in ${folder}`);
 }
 
 async function storedToken(folder: string): Promise<string | undefined> {

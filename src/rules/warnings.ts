@@ -1,0 +1,141 @@
+/** Sound rules that cannot do what they say: not errors, but told at load. */
+
+import type { Ruleset } from "../model/ruleset.ts";
+import type { MergedRoute } from "./merge.ts";
+import { placeText } from "./problem.ts";
+import { hiddenRoutes } from "./reach.ts";
+import { type Path, spanOf } from "./source-file.ts";
+import { formatDuration } from "./units.ts";
+
+/** "place  what does nothing: what to do", in the order of the routes. `merged` and the routes go together. */
+export function warningsOf(merged: readonly MergedRoute[], ruleset: Ruleset): string[] {
+  const warnings: string[] = [];
+  const hidden = hiddenRoutes(ruleset.routes);
+  for (const [index, route] of ruleset.routes.entries()) {
+    const hider = hidden.get(route);
+    const place = merged[index]?.placeOf(["name"]);
+    const at = place ? `${placeText(place.file, spanOf(place))}  ` : "";
+    if (hider)
+      warnings.push(
+        `${at}route ${route.name} gets no request: route ${hider.name} comes first and matches all of its own`,
+      );
+  }
+  warnings.push(...idleRules(merged, ruleset));
+  if (ruleset.routes.length === 0 && ruleset.unmatched === null) {
+    warnings.push("there are no routes and no unmatched: every request gets a 404");
+  }
+  return warnings;
+}
+
+/** What is written under defaults does nothing only if it does nothing for any route that takes it over. */
+function idleRules(merged: readonly MergedRoute[], { backends }: Ruleset): string[] {
+  const idle = new Map<string, string>();
+  const useful = new Set<string>();
+  for (const route of merged) {
+    for (const { field, isWritten, why } of IDLE_RULES) {
+      if (!isWritten(route)) continue;
+      const newBackend = route.fields.new;
+      const headersMs =
+        newBackend !== undefined && Object.hasOwn(backends, newBackend)
+          ? backends[newBackend]?.timeouts.headersMs
+          : undefined;
+      const place = route.placeOf(field);
+      const at = `${placeText(place.file, spanOf({ ...place, at: "key" }))}  `;
+      const reason = why(route, headersMs);
+      const rule = `${at}${field.join(".")}`;
+      if (reason === undefined) useful.add(rule);
+      else if (!idle.has(rule)) idle.set(rule, `${at}route ${route.name}: ${reason}`);
+    }
+  }
+  return [...idle].filter(([rule]) => !useful.has(rule)).map(([, warning]) => warning);
+}
+
+interface IdleRule {
+  readonly field: Path;
+  readonly isWritten: (route: MergedRoute) => boolean;
+  /** Why it does nothing and what to do about it; undefined: it does something. */
+  readonly why: (route: MergedRoute, newHeadersMs: number | undefined) => string | undefined;
+}
+
+const guardOf = ({ fields }: MergedRoute) => (fields.guard === "off" ? undefined : fields.guard);
+const isOn = (test: unknown) => test !== undefined && test !== "off";
+/** A share of 0% counts: it is a stage, and the next one is near. */
+const usesNew = ({ fields }: MergedRoute) =>
+  fields.canary !== undefined || fields.split !== undefined || fields.shadow !== undefined;
+
+const IDLE_RULES: readonly IdleRule[] = [
+  {
+    field: ["guard", "mismatches"],
+    isWritten: (route) => isOn(guardOf(route)?.mismatches),
+    why: (route) => {
+      const { fields } = route;
+      // That the whole guard has nothing to judge is said of the guard.
+      if (!usesNew(route)) return undefined;
+      if (fields.compare === "off")
+        return "guard.mismatches counts compared shadows, and compare is off: take compare: off away, or guard.mismatches";
+      return fields.shadow === undefined
+        ? "guard.mismatches counts compared shadows, and there is no shadow: write shadow: 100%, or leave guard.mismatches out"
+        : undefined;
+    },
+  },
+  {
+    field: ["guard"],
+    isWritten: (route) => guardOf(route) !== undefined,
+    why: (route) => {
+      if (!usesNew(route))
+        return "guard judges the answers of new, and new gets no request: write canary, split or shadow, or leave guard out";
+      const guard = guardOf(route);
+      const isIdle =
+        guard?.errors === "off" &&
+        guard.killSwitch === "off" &&
+        !isOn(guard.latency) &&
+        !isOn(guard.mismatches);
+      return isIdle
+        ? "every test of guard is off, so nothing is rolled back: write guard: off if that is meant, else leave one on"
+        : undefined;
+    },
+  },
+  {
+    field: ["compare"],
+    isWritten: ({ fields }) => isOn(fields.compare),
+    why: ({ fields }) =>
+      fields.shadow === undefined
+        ? "compare is about the answers of shadows, and there is no shadow: write shadow: 100%, or leave compare out"
+        : undefined,
+  },
+  {
+    field: ["canary", "methods"],
+    isWritten: ({ fields }) => fields.canary?.methods !== undefined,
+    why: (route) => methodsIdle(route, "canary", route.fields.canary?.methods ?? []),
+  },
+  {
+    field: ["shadow"],
+    isWritten: ({ fields }) => fields.shadow !== undefined,
+    why: (route) => methodsIdle(route, "shadow", route.fields.shadow?.methods ?? ["GET", "HEAD"]),
+  },
+  {
+    field: ["fallback", "after"],
+    isWritten: ({ fields: { fallback } }) => fallback !== "off" && fallback?.after !== undefined,
+    why: ({ fields: { fallback, new: backend } }, headersMs) => {
+      const afterMs = fallback === "off" ? undefined : fallback?.after;
+      if (afterMs === undefined || headersMs === undefined || afterMs <= headersMs) return undefined;
+      const headers = formatDuration(headersMs);
+      return `fallback.after is ${formatDuration(afterMs)}, but ${backend} has timeouts.headers ${headers}, which ends the wait: write fallback: { after: ${headers} }, or raise timeouts.headers`;
+    },
+  },
+];
+
+/** Methods that no condition of the route lets in. */
+function methodsIdle(
+  { fields: { match } }: MergedRoute,
+  block: "canary" | "shadow",
+  methods: readonly string[],
+): string | undefined {
+  const conditions = match === undefined ? [] : Array.isArray(match) ? match : [match];
+  const taken = conditions.flatMap((condition) => condition.methods ?? methods);
+  if (conditions.length === 0 || taken.some((method) => methods.includes(method))) return undefined;
+  const own = [...new Set(taken)].join(", ");
+  const does = block === "canary" ? "so canary sends nothing to new" : "so nothing is shadowed";
+  const sideEffects = block === "shadow" ? " (with sideEffects: allowed where they change things)" : "";
+  return `${block}.methods is ${methods.join(", ")} and match.methods ${own}, ${does}: name one of ${own} in ${block}.methods${sideEffects}, or leave ${block} out`;
+}
