@@ -12,6 +12,7 @@ test("a client's fault or the gateway's own is never evidence against a backend"
     "http_request_denied",
     "proxy_internal_error",
     "client_gone",
+    "drain_limit_reached",
   ]);
 });
 
@@ -40,7 +41,7 @@ test("timeouts answer 504, overload 503, a broken backend 502, and only our own 
     "connection_read_timeout",
     "connection_write_timeout",
   ]);
-  assert.deepEqual(of(503), ["connection_limit_reached", "destination_unavailable"]);
+  assert.deepEqual(of(503), ["connection_limit_reached", "destination_unavailable", "drain_limit_reached"]);
   assert.deepEqual(of(500), ["proxy_internal_error"]);
   for (const failure of FAILURES) {
     const status = FAILURE_STATUS[failure];

@@ -77,7 +77,12 @@ export class TestGateway implements AsyncDisposable {
       },
     );
     const gateway = new TestGateway(folder, options.folder === undefined, child);
-    await gateway.#listening();
+    try {
+      await gateway.#listening();
+    } catch (error) {
+      await gateway[Symbol.asyncDispose]();
+      throw error;
+    }
     return gateway;
   }
 
