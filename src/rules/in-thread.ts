@@ -8,6 +8,7 @@ const THREAD_URL = new URL(
   import.meta.url.endsWith(".ts") ? "./loader-thread.ts" : "./loader-thread.js",
   import.meta.url,
 );
+const NURSERY_MB = 4;
 
 export interface Errand {
   readonly paths: readonly string[];
@@ -19,7 +20,12 @@ export function loadRulesInThread(paths: readonly string[], options: LoadOptions
   const errand: Errand = { paths: [...paths], options: { ...options, env: { ...options.env } } };
   return new Promise((resolve) => {
     // Flags of this process (--input-type, --test …) are not for the thread.
-    const thread = new Worker(THREAD_URL, { workerData: errand, execArgv: [] });
+    const thread = new Worker(THREAD_URL, {
+      workerData: errand,
+      execArgv: [],
+      // A million lines are a million short-lived strings: a small nursery is swept often instead of growing.
+      resourceLimits: { maxYoungGenerationSizeMb: NURSERY_MB },
+    });
     let result: LoadResult | undefined;
     let failure = "it ended without a result";
     thread.on("message", (message: LoadResult) => {
