@@ -22,6 +22,7 @@ export function refusedForBody({ decision }: Exchange): Served {
     status: null,
     failure: "http_request_error",
     headMs: null,
+    waitedMs: 0,
     totalMs: 0,
     wanted: false,
     isSent: false,

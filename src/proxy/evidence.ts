@@ -58,7 +58,7 @@ export function recordNewFailed(
 
 function isSlow(slowUs: number, outcome: LegOutcome): boolean {
   if (slowUs === 0) return false;
-  return (outcome.headMs ?? outcome.totalMs) * 1000 > slowUs;
+  return (outcome.headMs ?? outcome.waitedMs) * 1000 > slowUs;
 }
 
 function pushEvent(desk: DataDesk, room: RouteRoom, decision: Decision, side: Side, kind: EventKind): void {

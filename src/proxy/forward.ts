@@ -61,6 +61,7 @@ export async function forwardUnmatched(exchange: Exchange): Promise<Served> {
     status: null,
     failure: "destination_not_found",
     headMs: null,
+    waitedMs: 0,
     totalMs: 0,
     wanted: false,
     isSent: false,

@@ -36,8 +36,10 @@ export interface LegOutcome {
   readonly status: number | null;
   /** Null: the answer came whole (or as far as it was wanted). */
   readonly failure: Failure | null;
-  /** Dispatch to answer head; null: none came. */
+  /** Dispatch, or the end of the upload, to answer head; null: none came. */
   readonly headMs: number | null;
+  /** The same to the end of it all; 0: the request never was whole at the backend. */
+  readonly waitedMs: number;
   /** Dispatch to the end of it all. */
   readonly totalMs: number;
   /** The sink took the head: the answer is on its way to someone. */

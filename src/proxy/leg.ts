@@ -21,6 +21,8 @@ export class Leg implements Dispatcher.DispatchHandler, Flow, Gated {
   readonly #sink: Sink;
   readonly #tools: LegTools;
   readonly #begunMs: number;
+  /** Since when the backend has all that it needs, a slow upload being no slow answer; null: it has not yet. */
+  #askedMs: number | null;
   readonly #headDeadline: Deadline;
   readonly #wholeDeadline: Deadline | null;
   readonly maySwitch: boolean;
@@ -45,6 +47,7 @@ export class Leg implements Dispatcher.DispatchHandler, Flow, Gated {
     this.#sink = sink;
     this.#tools = tools;
     this.#begunMs = tools.nowMs();
+    this.#askedMs = request.body === null ? this.#begunMs : null;
     this.maySwitch = request.upgrade !== null;
     this.#headDeadline = tools.deadlines.set(request.headTimeoutMs, () => this.#headIsDue(request));
     const { requestMs } = client.backend.timeouts;
@@ -103,6 +106,10 @@ export class Leg implements Dispatcher.DispatchHandler, Flow, Gated {
     if (this.#status === null) this.#headDeadline.refresh();
   }
 
+  onRequestSent(): void {
+    this.#askedMs ??= this.#tools.nowMs();
+  }
+
   onResponseStart(
     controller: Dispatcher.DispatchController,
     status: number,
@@ -127,7 +134,8 @@ export class Leg implements Dispatcher.DispatchHandler, Flow, Gated {
       return;
     }
     this.#status = status;
-    this.#headMs = this.#tools.nowMs() - this.#begunMs;
+    // An answer to half a request has not been waited for.
+    this.#headMs = this.#waitedMs();
     try {
       this.#wanted = this.#sink.head(status, reason, rawHeaders);
     } catch (error) {
@@ -213,6 +221,10 @@ export class Leg implements Dispatcher.DispatchHandler, Flow, Gated {
     this.abort(new ProxyError("http_response_timeout", "the answer was not whole in time"));
   }
 
+  #waitedMs(): number {
+    return this.#askedMs === null ? 0 : this.#tools.nowMs() - this.#askedMs;
+  }
+
   get #discarding(): boolean {
     return this.#status !== null && !this.#wanted;
   }
@@ -249,6 +261,7 @@ export class Leg implements Dispatcher.DispatchHandler, Flow, Gated {
       status: this.#status,
       failure,
       headMs: this.#headMs,
+      waitedMs: this.#waitedMs(),
       totalMs: this.#tools.nowMs() - this.#begunMs,
       wanted: this.#wanted,
       isSent: this.#isSent,

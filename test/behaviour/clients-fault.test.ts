@@ -57,6 +57,12 @@ test("what a client does wrong is held against nobody, and trips nothing", async
     );
   }
 
+  await t.test("a slow upload is no slow answer", async () => {
+    const { durationMs, backendMs } = await logged("/stalled-POST");
+    assert.ok(Number(durationMs) > 900, String(durationMs));
+    assert.ok(Number(backendMs) < 500, String(backendMs));
+  });
+
   await t.test("new has no error, and serves on", async () => {
     await until("the two answers are counted", async () => (await gateway.route("r")).requests.new >= 2);
     const { errors, latched } = await gateway.route("r");

@@ -210,7 +210,8 @@ test("a kept connection that the backend closes just as it is used costs a clien
     used.add(socket);
   });
   await using gateway = await TestGateway.start({ rules: rulesFor(old.url, old.url, "") });
-  for (let n = 0; n < 20; n++) assert.equal((await ask(gateway.proxyUrl)).status, 200);
-  await until("all are counted", async () => (await gateway.route("r")).requests.old === 20);
+  // All but the first may meet a stale connection on one thread: as many as its retry budget always has.
+  for (let n = 0; n < 11; n++) assert.equal((await ask(gateway.proxyUrl)).status, 200);
+  await until("all are counted", async () => (await gateway.route("r")).requests.old === 11);
   assert.equal((await gateway.route("r")).errors.old, 0);
 });
