@@ -1,6 +1,7 @@
 /** What is kept over restarts, and the promises of whoever keeps it. */
 
-import type { Actor, AuditEntry, MismatchSample, RollbackEvidence } from "../model/reports.ts";
+import type { Actor, AuditEntry, MismatchSample, PinReport, RollbackEvidence } from "../model/reports.ts";
+import type { RolloutState } from "../model/rollout.ts";
 
 export interface LatchRecord {
   readonly route: string;
@@ -14,8 +15,36 @@ export interface LatchRecord {
   readonly revision: number;
 }
 
+/** Where a route's rollout has come to. */
+export interface RolloutRecord {
+  readonly route: string;
+  readonly state: RolloutState;
+  /** What the current step has shown so far (model/detector.ts), so that a restart goes on with it; null: nothing. */
+  readonly shown: unknown;
+}
+
+export type PinRecord = Readonly<PinReport>;
+
 export type NewAuditEntry = Omit<AuditEntry, "id">;
 export type NewSample = Omit<MismatchSample, "id">;
+
+export interface SampleFilter {
+  readonly route: string | null;
+  readonly cluster: string | null;
+  /** False: `body` is null in all of them. True: the newest only, up to a bound of their bytes. */
+  readonly bodies: boolean;
+}
+
+/** The clusters of one route, as they were at a moment. */
+export interface ClusterRecord {
+  readonly route: string;
+  /** ISO 8601. */
+  readonly at: string;
+  /** Of the `compare` that they were found under: under another one they say nothing. */
+  readonly compareSha256: string;
+  /** JSON. */
+  readonly clusters: string;
+}
 
 /**
  * "fresh": made just now; "sound": read back whole; "damaged": not to be trusted, nothing was read; "unreadable":
@@ -39,13 +68,38 @@ export interface Store {
   /** Removes the latch and writes the audit line, in one transaction. */
   unlatch(route: string, audit: NewAuditEntry): Promise<AuditEntry>;
   append(audit: NewAuditEntry): Promise<AuditEntry>;
+  /** Also of routes that the rules do not name at present. */
+  rollouts(): Promise<readonly RolloutRecord[]>;
+  /** The state and its audit line, in one transaction. Nothing may be promoted before it resolves. */
+  moveRollout(record: RolloutRecord, audit: NewAuditEntry): Promise<AuditEntry>;
+  /** Progress within steps, of all routes that bake: one transaction. */
+  keepRollouts(records: readonly RolloutRecord[]): Promise<void>;
+  pins(): Promise<readonly PinRecord[]>;
+  /** Replaces an older pin of the key. */
+  pin(pin: PinRecord, audit: NewAuditEntry): Promise<AuditEntry>;
+  unpin(route: string, key: string, audit: NewAuditEntry): Promise<AuditEntry>;
   /** Newest first. */
   audit(filter: { readonly route: string | null; readonly limit: number }): Promise<readonly AuditEntry[]>;
   auditAfter(id: number): Promise<readonly AuditEntry[]>;
-  /** Stores a group of samples and drops the oldest beyond the caps (count and bytes). */
+  /**
+   * Stores a group of samples. Of each cluster a few are kept; beyond the caps of count and bytes those go first that
+   * are the least loss: of clusters that have more of them, and older ones.
+   */
   addSamples(samples: readonly NewSample[]): Promise<void>;
-  samples(route: string | null): Promise<readonly MismatchSample[]>;
+  /** Newest first. */
+  samples(filter: SampleFilter): Promise<readonly MismatchSample[]>;
   sample(id: number): Promise<MismatchSample | undefined>;
+  /** The newest of a cluster. */
+  sampleOfCluster(cluster: string): Promise<MismatchSample | undefined>;
+  /** Ids of the samples of each cluster, newest first. */
+  clusterSamples(): Promise<ReadonlyMap<string, readonly number[]>>;
+  /** Samples of the clusters `from` are from now on of the cluster `to`. */
+  mergeClusterSamples(from: readonly string[], to: string): Promise<void>;
+  /** Removes the samples and clusters of these routes, from the files too; answers how many samples there were. */
+  dropSamples(routes: readonly string[]): Promise<number>;
+  /** Puts these in place of what was kept of their routes, and forgets all routes but `routes`. */
+  saveClusters(records: readonly ClusterRecord[], routes: readonly string[]): Promise<void>;
+  clusters(): Promise<readonly ClusterRecord[]>;
   /** Small lasting values: the salt of key hashes … */
   meta(key: string): Promise<string | undefined>;
   setMeta(key: string, value: string): Promise<void>;

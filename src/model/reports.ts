@@ -1,5 +1,6 @@
 /** The shapes that the admin API answers with (and the command line prints). Field names are public. */
 
+import type { UncomparedReason } from "./pair.ts";
 import type { Side } from "./ruleset.ts";
 
 export type RouteState = "serving" | "baking" | "paused" | "rolled-back" | "completed";
@@ -26,11 +27,22 @@ export interface BackendStatus {
 
 export interface RouteStatus {
   name: string;
+  /** Names in `backends` of the report; absent for a route that the rules do not name any more. */
+  backends?: Record<Side, string | null>;
   state: RouteState;
   /** Ratios from 0 to 1, as they act now. */
   canary: number;
   shadow: number;
+  /** Number of the current step from 0; null: no rollout. */
   step: number | null;
+  /** How many there are; null: no rollout. */
+  steps: number | null;
+  /** Of the current step; null: no rollout. */
+  bake: { doneSeconds: number; ofSeconds: number } | null;
+  /** Those of the current step. */
+  gates: { name: string; answer: "yes" | "no" | "error"; why: string }[];
+  /** Keys that operators have pinned to a side. */
+  pins: number;
   latched: boolean;
   rollback: RollbackReport | null;
   requests: Record<Side, number>;
@@ -38,6 +50,8 @@ export interface RouteStatus {
   /** Of the last minute, to the backend's answer head. Null: no traffic. */
   latencyMs: Record<Side, { p50: number; p99: number } | null>;
   comparisons: { match: number; mismatch: number; noise: number; transient: number; uncompared: number };
+  /** Why pairs were uncompared. */
+  uncompared: Record<UncomparedReason, number>;
   shadows: { sent: number; shed: number; too_large: number; timeout: number; failed: number };
   fallbacks: number;
   /** Evidence per metric, on the scale where 1 trips. */
@@ -55,7 +69,7 @@ export interface RollbackReport {
   reason: string;
 }
 
-/** What was known when a rollback was decided. */
+/** What was known when a rollback or a promotion was decided. */
 export interface RollbackEvidence {
   /** One sentence with metric, value, limit and samples. */
   summary: string;
@@ -76,6 +90,46 @@ export interface AuditEntry {
   reason: string;
   from: string | null;
   to: string | null;
+  /** What was known at a promotion or rollback; null for everything else. */
+  evidence: RollbackEvidence | null;
+}
+
+/** A key that an operator keeps on one side, whatever the shares and the latch say. */
+export interface PinReport {
+  route: string;
+  key: string;
+  side: Side;
+  at: string;
+  by: Actor;
+  reason: string;
+  /** Null: until it is unpinned. */
+  expiresAt: string | null;
+}
+
+/** Differences of one sort: all at one place of a route, array indexes and ids folded. */
+export interface MismatchCluster {
+  /** 12 characters, the same for the same route, place and kind. */
+  id: string;
+  route: string;
+  /** A path template that works as an `ignore`; or "status", "header:content-type", "body". */
+  place: string;
+  kind: Difference["kind"];
+  /** Pairs that differ here; the truth is at most `overcount` less (0: exact). */
+  count: number;
+  overcount: number;
+  /** Of the route's compared pairs since `firstAt`, 0 to 1. */
+  share: number;
+  firstAt: string;
+  lastAt: string;
+  /** Old differs from itself here; null: not seen to. */
+  noise: { rate: number; triples: number } | null;
+  /** How new's values regularly follow from old's, and in what share of the pairs here; null: in no regular way. */
+  relation: { name: string; share: number } | null;
+  /** Pairs that were equal when asked again, and how long after; null: none. */
+  transient: { count: number; medianMs: number; maxMs: number } | null;
+  example: { old: string | null; new: string | null };
+  /** Ids of stored pairs, newest first; a few. */
+  samples: number[];
 }
 
 /** One stored pair that differed. */
@@ -83,9 +137,14 @@ export interface MismatchSample {
   id: number;
   at: string;
   route: string;
+  rulesVersion: string;
+  /** Those that it belongs to. */
+  clusters: string[];
   requestId: string;
   method: string;
   target: string;
+  /** Of the request: those that a person needs to ask the same. */
+  requestHeaders: Record<string, string>;
   differences: Difference[];
   old: AnswerSample;
   new: AnswerSample;
@@ -95,8 +154,10 @@ export interface AnswerSample {
   status: number;
   /** Chosen (compared) headers only; secrets are never stored. */
   headers: Record<string, string>;
-  /** The decoded text, cut at a bound; null for bodies that are not text. */
+  /** The decoded text, cut at a bound; null for bodies that are not text, and those that could not be redacted. */
   body: string | null;
+  /** Whether the body is all there as it was, so that it can be judged again. */
+  whole: boolean;
   bodyBytes: number;
 }
 
@@ -104,10 +165,35 @@ export interface AnswerSample {
 export interface Difference {
   /** A JSONPath for bodies; "status", "header:content-type", "body" otherwise. */
   place: string;
+  /** The place with array indexes and ids folded; see Place. */
+  template: string;
   kind: "missing" | "added" | "type" | "value" | "order" | "status" | "header" | "body";
-  /** Short texts, cut at a bound; null where there is no such value. */
+  /** Short texts, cut at a bound and redacted; null where there is no such value. */
   old: string | null;
   new: string | null;
+  /** How new's value regularly follows from old's ("case", "prefix \"usr_\""); null: not in a way that has a name. */
+  relation: string | null;
+}
+
+/** Stored pairs judged again, by rules that may differ from those they were found under. */
+export interface RetroReport {
+  /** Version of the rules that judged, and the path that was ignored besides, if any. */
+  rules: string;
+  ignoring: string | null;
+  samples: number;
+  stillMismatch: number;
+  nowMatch: number;
+  /** Cut, redacted, or not text: these say nothing. */
+  cannotTell: number;
+  /** Each cluster with its samples before and those that still differ in it. */
+  clusters: {
+    id: string;
+    route: string;
+    place: string;
+    kind: Difference["kind"];
+    before: number;
+    after: number;
+  }[];
 }
 
 /** Why a request would go where it would. */

@@ -93,6 +93,8 @@ export interface Route {
   readonly upgrade: Upgrade | null;
   /** Raising it clears a latched rollback. */
   readonly revision: number;
+  /** Null: the shares are static. Else they are the rollout's, and canary.sharePpm and shadow.sharePpm do not act. */
+  readonly rollout: Rollout | null;
 }
 
 /** Connections that leave HTTP for another protocol, such as WebSocket. */
@@ -171,13 +173,69 @@ export interface Shadow {
   readonly ratePerSecond: number | null;
 }
 
+/** How two answers to one request are compared. Body paths are RFC 9535 JSONPath; compare/ says in what order they act. */
 export interface Compare {
-  readonly status: boolean;
+  /** Null: statuses are not compared. */
+  readonly status: StatusRule | null;
   /** Lower case. */
   readonly headers: readonly string[];
-  readonly body: "auto" | "json" | "text" | "bytes" | "off";
-  /** RFC 9535 JSONPath. */
+  readonly body: BodyRule;
+  /** Left out of both bodies. */
   readonly ignore: readonly string[];
+  /** Arrays compared as multisets. */
+  readonly unordered: readonly string[];
+  readonly tolerance: readonly Tolerance[];
+  /** What old calls one thing and new another; after it both are spoken of by new's name. */
+  readonly rename: readonly Rename[];
+  /** Share of the shadows that also ask old a second time; 0: noise is not measured. */
+  readonly noisePpm: SharePpm;
+  /** A mismatch is asked again on both sides so long after it was found; null: it is not. */
+  readonly confirmAfterMs: number | null;
+  /** Never stored, logged or shown. */
+  readonly redact: Redact;
+  /** Whether pairs that differ are stored for people to read. */
+  readonly samples: boolean;
+}
+
+/** "auto": by content type. */
+export type BodyRule =
+  | "auto"
+  | "json"
+  | "ndjson"
+  | "form"
+  | "xml"
+  | "html"
+  | "events"
+  | "text"
+  | "bytes"
+  | "off";
+
+export interface StatusRule {
+  /** "class": 200 and 204 are the same, 200 and 404 are not. */
+  readonly by: "exact" | "class";
+  /** Declared equal whatever `by` says: texts such as "200" or "4xx". */
+  readonly equal: readonly { readonly old: string; readonly new: string }[];
+}
+
+/** Two numbers at `path` are the same where either allowance covers their distance. */
+export interface Tolerance {
+  readonly path: string;
+  readonly absolute: number | null;
+  /** Of the greater of the two magnitudes: 0.01 is 1%. */
+  readonly relative: number | null;
+}
+
+export interface Rename {
+  readonly old: string;
+  readonly new: string;
+}
+
+export interface Redact {
+  readonly paths: readonly string[];
+  /** Lower case, besides those that are never kept. */
+  readonly headers: readonly string[];
+  /** Parameters of the request target's query. */
+  readonly query: readonly string[];
 }
 
 export interface Fallback {
@@ -197,4 +255,68 @@ export interface Guard {
   readonly killSwitch: number | null;
   /** Mean seconds between false alarms that the route accepts, all its tests together. */
   readonly falseAlarmSeconds: number;
+}
+
+/** A cutover in steps: each has shares, and what must be seen before the next. */
+export interface Rollout {
+  readonly start: "paused" | "running";
+  /** Never empty. */
+  readonly steps: readonly RolloutStep[];
+  readonly gates: Readonly<Record<string, Gate>>;
+}
+
+export interface RolloutStep {
+  /** Inherited from the step before where the rules do not name them. */
+  readonly canaryPpm: SharePpm;
+  readonly shadowPpm: SharePpm;
+  readonly bakeMs: number;
+  /** Answers of new (compared pairs where new serves nobody) needed in this step. */
+  readonly minSamples: number;
+  /** Names of gates that must all say yes. */
+  readonly gates: readonly string[];
+  /** A person has to say so. */
+  readonly approve: boolean;
+}
+
+/** A question that is asked before the next step. */
+export type Gate =
+  | {
+      readonly kind: "http";
+      readonly url: string;
+      /** JSONPath to one value of the answer. */
+      readonly path: string;
+      readonly test: GateTest;
+      readonly everyMs: number;
+      readonly timeoutMs: number;
+    }
+  | {
+      readonly kind: "prometheus";
+      /** Of the server; the query API's path is added. */
+      readonly url: string;
+      readonly query: string;
+      readonly test: GateTest;
+      readonly everyMs: number;
+      readonly timeoutMs: number;
+    }
+  /** The file is there (or is not). Looked for in the folder of the rules file. */
+  | { readonly kind: "file"; readonly path: string; readonly present: boolean; readonly everyMs: number }
+  | { readonly kind: "window"; readonly window: TimeWindow }
+  /** Rollback was rehearsed and both backends are healthy. */
+  | { readonly kind: "preflight" };
+
+export interface GateTest {
+  readonly by: "below" | "above" | "atMost" | "atLeast" | "equals";
+  readonly value: number | string | boolean;
+}
+
+/** Hours of some days of the week in a time zone. */
+export interface TimeWindow {
+  /** As written, for people. */
+  readonly text: string;
+  /** 1 is Monday, 7 Sunday. */
+  readonly days: readonly number[];
+  /** Minutes of the day; `until` is after the last one, and may be before `from` (over midnight). */
+  readonly fromMinute: number;
+  readonly untilMinute: number;
+  readonly zone: string;
 }

@@ -1,0 +1,98 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+
+import { checkPath, checkRename, parsePath, parseRename } from "../../src/model/jsonpath.ts";
+
+describe("a JSONPath", () => {
+  const good = [
+    "$",
+    "$.a",
+    "$..etag",
+    "$['a b'][0][-1]",
+    "$.*",
+    "$[*].x",
+    "$[?@.a == 1]",
+    "$[0,1]",
+    "$[1:5:2]",
+    "$.é",
+  ];
+  for (const path of good) test(`${path} is one`, () => assert.equal(checkPath(path), null));
+
+  const bad: readonly (readonly [string, RegExp])[] = [
+    ["updatedAt", /begins with \$: write \$\.updatedAt/],
+    ["", /write \$\.updatedAt/],
+    ["$.", /it ends too early; examples/],
+    ["$.a b", /"b" at character 5/],
+    ["$[01]", /no JSONPath/],
+    [`$.${"a".repeat(500)}`, /at most 500 characters/],
+    ["$[99999999999999999999]", /an index of a JSONPath/],
+    ["$[?size(@.a) > 1]", /size is no function.*length, count/],
+    ["$[?length(@.a)]", /compare it with another/],
+    ["$[?match(@.a, 'x') == true]", /compare it with nothing/],
+    ["$[?match(@.a)]", /two arguments/],
+    ["$[?to_string(@.a)]", /to_string is no function/],
+  ];
+  for (const [path, why] of bad) {
+    test(`${JSON.stringify(path).slice(0, 40)} is none, and says what to write`, () =>
+      assert.match(checkPath(path) ?? "", why));
+  }
+
+  test("what the parser would take for ever over is refused at once", () => {
+    assert.match(checkPath(`$[?${"f(".repeat(100)}@${")".repeat(100)}]`) ?? "", /at most 8 deep/);
+  });
+
+  test("is read into steps where it can be", () => {
+    assert.deepEqual(parsePath("$.a[*]..['b c'][-1]"), {
+      kind: "steps",
+      steps: [
+        { key: "a", descends: false },
+        { key: null, descends: false },
+        { key: "b c", descends: true },
+        { key: -1, descends: false },
+      ],
+    });
+    assert.deepEqual(parsePath("$[1,2]"), { kind: "query", text: "$[1,2]" });
+    assert.throws(() => parsePath("a"), /begins with/);
+  });
+
+  test("three conditions in a row all have to hold", () => {
+    const text = "$[?@.a && @.b && @.c || @['&&'] && match(@.x, 'a&&b') && @.y]";
+    assert.deepEqual(parsePath(text), {
+      kind: "query",
+      text: "$[?@.a && ( @.b && @.c )|| @['&&'] && ( match(@.x, 'a&&b') && @.y)]",
+    });
+  });
+});
+
+describe("a rename", () => {
+  const good = [
+    ["$.fullName", "$.name"],
+    ["$.users[*].fullName", "$.users[*].name"],
+    ["$.a.b", "$.c"],
+    ["$[*].a.b", "$[*].c.d"],
+    ["$.list[0].a", "$.first"],
+  ] as const;
+  for (const [old, fresh] of good)
+    test(`${old} can become ${fresh}`, () => assert.equal(checkRename(old, fresh), null));
+
+  const bad: readonly (readonly [string, string, RegExp])[] = [
+    ["fullName", "$.name", /begins with \$/],
+    ["$.a", "$.b[", /no JSONPath/],
+    ["$.a", "$.a", /renamed to itself/],
+    ["$['a']", "$.a", /renamed to itself/],
+    ["$", "$.a", /does not end in a name/],
+    ["$.a[*]", "$.b[*]", /does not end in a name/],
+    ["$.a[0]", "$.b", /does not end in a name/],
+    ["$..a", "$.b", /has "\.\."/],
+    ["$[?@.x].a", "$.b", /is not one place/],
+    ["$[-1].a", "$.b", /counts from the end/],
+    ["$.u[*].a", "$.v[*].b", /up to the last \[\*\] both are the same/],
+    ["$.u[*].a", "$.b", /up to the last \[\*\] both are the same/],
+  ];
+  for (const [old, fresh, why] of bad) {
+    test(`${old} cannot become ${fresh}`, () => {
+      assert.match(checkRename(old, fresh) ?? "", why);
+      assert.throws(() => parseRename(old, fresh), why);
+    });
+  }
+});
