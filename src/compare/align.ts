@@ -2,13 +2,10 @@
 
 import { create } from "jsondiffpatch";
 
-import { canonicalText, isJsonObject, type Work } from "./canonical.ts";
+import { isJsonObject, type Work } from "./canonical.ts";
 
 /** jsondiffpatch fills a table of old × new items: 500 × 500 take a few milliseconds, 5,000 × 5,000 a second. */
 const MAX_CELLS = 250_000;
-
-/** Members that name an item, in order of trust. One counts only if every item has it and none shares it. */
-const NAMING_MEMBERS = ["id", "_id", "uuid", "key", "name"] as const;
 
 interface Alignment {
   /** Items that belong together: indexes of old and new, moved ones too. */
@@ -24,49 +21,31 @@ interface Alignment {
 const differ = create({ objectHash: String });
 
 /**
- * Aligns two lists of items, or null when that would cost too much: compare by position then. Items between
- * two that belong together pair up in order: a changed item is a change, not a loss and a gain.
+ * Aligns two lists of items by numbers that are equal where items are the same one; null: compare by position,
+ * since aligning would cost too much or keep no more items together. Items between two that belong together
+ * pair up in order: a changed item is a change, not a loss and a gain.
  */
 export function alignItems(
-  oldItems: readonly unknown[],
-  newItems: readonly unknown[],
+  oldIds: readonly number[],
+  newIds: readonly number[],
   work: Work,
 ): Alignment | null {
-  const cells = oldItems.length * newItems.length;
+  const cells = oldIds.length * newIds.length;
   if (cells > MAX_CELLS || work.left < cells) return null;
   work.left -= cells;
-  const identities = identify(oldItems, newItems, work);
-  return pairUp(oldItems.length, newItems.length, readDelta(differ.diff(identities.old, identities.new)));
+  const alignment = pairUp(oldIds.length, newIds.length, readDelta(differ.diff(oldIds, newIds)));
+  return isBetterInPlace(oldIds, newIds, alignment) ? null : alignment;
 }
 
-/** Small numbers, equal where items are the same one: by a naming member, else by the whole value. */
-function identify(
-  oldItems: readonly unknown[],
-  newItems: readonly unknown[],
-  work: Work,
-): { readonly old: readonly number[]; readonly new: readonly number[] } {
-  const naming = NAMING_MEMBERS.find((name) => names(oldItems, name) && names(newItems, name));
-  const numbers = new Map<string, number>();
-  const numberOf = (item: unknown): number => {
-    const text = canonicalText(naming !== undefined && isJsonObject(item) ? item[naming] : item);
-    work.left -= text.length;
-    const known = numbers.get(text);
-    if (known !== undefined) return known;
-    numbers.set(text, numbers.size);
-    return numbers.size - 1;
-  };
-  return { old: oldItems.map(numberOf), new: newItems.map(numberOf) };
-}
-
-function names(items: readonly unknown[], member: string): boolean {
-  const seen = new Set<unknown>();
-  for (const item of items) {
-    if (!isJsonObject(item) || !Object.hasOwn(item, member)) return false;
-    const name = item[member];
-    if ((typeof name !== "string" && typeof name !== "number") || seen.has(name)) return false;
-    seen.add(name);
-  }
-  return true;
+/** Of several ways to keep as many items, that which moves none is the one that people see. */
+function isBetterInPlace(
+  oldIds: readonly number[],
+  newIds: readonly number[],
+  { pairs }: Alignment,
+): boolean {
+  if (oldIds.length !== newIds.length) return false;
+  const inPlace = oldIds.filter((id, at) => id === newIds[at]).length;
+  return inPlace >= pairs.filter(([left, right]) => oldIds[left] === newIds[right]).length;
 }
 
 interface Moves {

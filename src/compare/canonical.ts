@@ -1,7 +1,5 @@
 /** When two JSON values are the same: keys in any order, arrays in theirs. */
 
-import stableStringify from "fast-json-stable-stringify";
-
 /** Bounds the repeated looks at one subtree; when it is spent, arrays are compared by position. */
 export interface Work {
   left: number;
@@ -36,12 +34,4 @@ export function sameJson(left: unknown, right: unknown, work: Work): boolean {
     if (!sameJson(left[key], right[key], work)) return false;
   }
   return true;
-}
-
-/**
- * One text for all spellings of a value, by which items of arrays are recognised. Exact numbers (symbols) are
- * left out of it: a look-alike is then paired with a look-alike, and the comparison of the two finds the rest.
- */
-export function canonicalText(value: unknown): string {
-  return stableStringify(value) ?? "";
 }

@@ -1,4 +1,4 @@
-/** Content codings and character sets: from the bytes of the wire to the bytes and the text that they mean. */
+/** Content codings: from the bytes of the wire to the bytes that they mean. */
 
 import {
   brotliDecompressSync,
@@ -26,20 +26,38 @@ type Decoded =
   | { readonly kind: "decoded"; readonly bytes: Uint8Array }
   | { readonly kind: "refused" | "corrupt"; readonly why: string };
 
-type Inflate = (bytes: Uint8Array, maxOutputLength: number) => Uint8Array;
+interface InflateOptions {
+  readonly maxOutputLength: number;
+  /** Only the beginning is there: what it holds so far, and no complaint about its end. */
+  readonly cut: boolean;
+}
+
+type Inflate = (bytes: Uint8Array, options: InflateOptions) => Uint8Array;
 
 const INFLATE: Readonly<Record<string, Inflate>> = {
-  gzip: (bytes, maxOutputLength) => gunzipSync(bytes, { maxOutputLength }),
-  "x-gzip": (bytes, maxOutputLength) => gunzipSync(bytes, { maxOutputLength }),
-  deflate: (bytes, maxOutputLength) =>
-    (hasZlibHead(bytes) ? inflateSync : inflateRawSync)(bytes, { maxOutputLength }),
-  br: (bytes, maxOutputLength) => brotliDecompressSync(bytes, { maxOutputLength }),
-  zstd: (bytes, maxOutputLength) =>
+  gzip: (bytes, options) => gunzipSync(bytes, zlibOptions(options)),
+  "x-gzip": (bytes, options) => gunzipSync(bytes, zlibOptions(options)),
+  deflate: (bytes, options) =>
+    (hasZlibHead(bytes) ? inflateSync : inflateRawSync)(bytes, zlibOptions(options)),
+  br: (bytes, { maxOutputLength, cut }) =>
+    brotliDecompressSync(bytes, {
+      maxOutputLength,
+      ...(cut ? { finishFlush: constants.BROTLI_OPERATION_FLUSH } : {}),
+    }),
+  zstd: (bytes, { maxOutputLength, cut }) =>
     zstdDecompressSync(bytes, {
       maxOutputLength,
       params: { [constants.ZSTD_d_windowLogMax]: ZSTD_WINDOW_LOG_MAX },
+      ...(cut ? { finishFlush: constants.ZSTD_e_flush } : {}),
     }),
 };
+
+function zlibOptions({ maxOutputLength, cut }: InflateOptions): {
+  readonly maxOutputLength: number;
+  readonly finishFlush?: number;
+} {
+  return cut ? { maxOutputLength, finishFlush: constants.Z_SYNC_FLUSH } : { maxOutputLength };
+}
 
 /** "deflate" means zlib (RFC 9110), but raw streams are sent by that name too; only zlib has this head. */
 function hasZlibHead(bytes: Uint8Array): boolean {
@@ -57,11 +75,14 @@ export function codingsOf(contentEncoding: string | null): readonly string[] {
     .filter((coding) => coding !== "" && coding !== "identity");
 }
 
-/** Undoes every content coding. Never throws and never makes more than `maxBytes` at any stage. */
+/**
+ * Undoes every content coding. Never throws and never makes more than `maxBytes` at any stage. `cut`: only the
+ * beginning of the body is there.
+ */
 export function decodeContent(
   body: Uint8Array,
   contentEncoding: string | null,
-  maxBytes: number = MAX_DECODED_BYTES,
+  { maxBytes = MAX_DECODED_BYTES, cut = false }: { readonly maxBytes?: number; readonly cut?: boolean } = {},
 ): Decoded {
   const codings = codingsOf(contentEncoding);
   if (codings.length > MAX_CODINGS)
@@ -72,7 +93,7 @@ export function decodeContent(
     if (bytes.byteLength === 0) break;
     if (!Object.hasOwn(INFLATE, coding)) return { kind: "refused", why: "unknown content coding" };
     try {
-      bytes = INFLATE[coding]?.(bytes, maxBytes) ?? bytes;
+      bytes = INFLATE[coding]?.(bytes, { maxOutputLength: maxBytes, cut }) ?? bytes;
     } catch (error) {
       return inflateFailure(coding, error, maxBytes);
     }
@@ -92,20 +113,6 @@ function inflateFailure(coding: string, error: unknown, maxBytes: number): Decod
     kind: "corrupt",
     why: `broken ${coding}: ${error instanceof Error ? error.message : String(error)}`,
   };
-}
-
-/**
- * The text of a decoded body, or null when the bytes are not text in that charset (invalid UTF-8, unknown
- * charset). A byte order mark is not part of the text. Without a charset: UTF-8.
- */
-export function decodeText(bytes: Uint8Array, charset: string | null): string | null {
-  try {
-    return new TextDecoder(charset ?? "utf-8", { fatal: true }).decode(bytes);
-  } catch (error) {
-    // RangeError: a charset that nobody knows; TypeError: bytes that it does not allow.
-    if (error instanceof RangeError || error instanceof TypeError) return null;
-    throw error;
-  }
 }
 
 /** Whether two byte sequences are the same. */

@@ -1,5 +1,5 @@
 /**
- * Where two JSON values differ: a flat list of places, bounded in length, text and time.
+ * Where two trees differ: a flat list of places, bounded in length, text and time.
  *
  * The walk over objects is our own and jsondiffpatch only aligns arrays: over whole documents it takes
  * quadratic time, does not see members named `__proto__` or `toString`, and throws on one named `constructor`
@@ -8,54 +8,69 @@
 
 import type { Difference } from "../model/reports.ts";
 import { alignItems } from "./align.ts";
-import { isJsonObject, sameJson, type Work } from "./canonical.ts";
-import type { OriginalIndexes } from "./ignore.ts";
-import { cut, escapeCharacter, shortJson } from "./text.ts";
-
-/** A hundred places say what a thousand would. */
-export const MAX_DIFFERENCES = 100;
-
-/** Names come from the answers: a place must not be megabytes. */
-const MAX_PLACE_CHARS = 1000;
+import { isJsonObject } from "./canonical.ts";
+import { addFinding, areFull, createFindings, type Findings, hasRoomFor } from "./findings.ts";
+import { createIdentities } from "./identity.ts";
+import { allowancesOf, isHidden, isUnordered, itemNode, type Marks, memberNode, type Node } from "./marks.ts";
+import { byName, NAMING_MEMBERS } from "./naming.ts";
+import type { Holder } from "./paths.ts";
+import { REDACTED, redactedCopy } from "./redact.ts";
+import { MISSING, relationOf } from "./relation.ts";
+import { type Comparing, sameNodes } from "./same.ts";
+import { type Path, spellPlace, templateOf } from "./template.ts";
+import { MAX_TEXT_CHARS, shortJson } from "./text.ts";
+import { isWithin } from "./tolerance.ts";
+import { matchUnordered } from "./unordered.ts";
 
 /** About a tenth of a second; a usual pair needs a hundredth of it. */
 const WORK = 5_000_000;
 
-/** From the inside out, so that a path is only spelled out where something differs. */
-interface Path {
-  readonly parent: Path | null;
-  readonly key: string | number;
-}
-
-interface Walk {
-  readonly differences: Difference[];
-  readonly work: Work;
-  readonly indexes: OriginalIndexes;
+interface Walk extends Comparing {
+  readonly findings: Findings;
 }
 
 /**
- * The differences of two parsed values, at most MAX_DIFFERENCES; none: they are equal. `indexes` are those of
- * `removeIgnored`. A place is a JSONPath into old; into new for what new alone has.
+ * The differences of two trees under the marks, at most MAX_DIFFERENCES; none: they are the same. A place is a
+ * JSONPath into old; into new for what new alone has. Throws where hostile nests of unordered arrays with
+ * tolerated numbers would take too long.
  */
-export function diffJson(
-  oldValue: unknown,
-  newValue: unknown,
-  indexes: OriginalIndexes = new Map(),
-): readonly Difference[] {
-  const walk: Walk = { differences: [], work: { left: WORK }, indexes };
-  if (!sameJson(oldValue, newValue, { left: 0 })) walkValues(walk, null, oldValue, newValue);
-  return walk.differences;
+export function diffMarked(old: Holder, fresh: Holder, marks: Marks): readonly Difference[] {
+  const context = {
+    marks,
+    work: { left: WORK },
+    isPlain: marks.unordered.size === 0 && marks.allowances.size === 0,
+  };
+  const walk: Walk = {
+    ...context,
+    identities: createIdentities(context),
+    sameArrays: new Map(),
+    findings: createFindings(),
+  };
+  walkNodes(
+    walk,
+    null,
+    { container: old, key: 0, value: old[0] },
+    { container: fresh, key: 0, value: fresh[0] },
+  );
+  return walk.findings.differences;
 }
 
-function walkValues(walk: Walk, path: Path | null, oldValue: unknown, newValue: unknown): void {
+function walkNodes(walk: Walk, path: Path | null, old: Node, fresh: Node): void {
+  const oldValue = old.value;
+  const newValue = fresh.value;
   if (oldValue === newValue || isFull(walk)) return;
-  if (Array.isArray(oldValue) && Array.isArray(newValue)) {
-    walkArrays(walk, path, oldValue, newValue);
+  if (isHidden(walk.marks, old) || isHidden(walk.marks, fresh)) {
+    // Names and counts below a hidden value would tell of it: one difference for all of it.
+    if (!sameNodes(walk, old, fresh)) report(walk, path, changeKind(oldValue, newValue), old, fresh);
+  } else if (Array.isArray(oldValue) && Array.isArray(newValue)) {
+    if (isUnordered(walk.marks, oldValue, newValue)) walkUnordered(walk, path, oldValue, newValue);
+    else walkArrays(walk, path, oldValue, newValue);
   } else if (isJsonObject(oldValue) && isJsonObject(newValue)) {
     walkObjects(walk, path, oldValue, newValue);
   } else {
-    const kind = jsonType(oldValue) === jsonType(newValue) ? "value" : "type";
-    report(walk, path, kind, shortJson(oldValue), shortJson(newValue));
+    const allowances = allowancesOf(walk.marks, old, fresh);
+    if (allowances !== null && isWithin(oldValue, newValue, allowances)) return;
+    report(walk, path, changeKind(oldValue, newValue), old, fresh);
   }
 }
 
@@ -67,16 +82,28 @@ function walkObjects(
 ): void {
   for (const key of Object.keys(oldObject)) {
     if (isFull(walk)) return;
-    const here = { parent: path, key };
-    if (Object.hasOwn(newObject, key)) walkValues(walk, here, oldObject[key], newObject[key]);
-    else report(walk, here, "missing", shortJson(oldObject[key]), null);
+    if (!Object.hasOwn(newObject, key)) {
+      report(walk, { parent: path, key }, "missing", memberNode(oldObject, key), null);
+    } else if (oldObject[key] !== newObject[key]) {
+      walkNodes(walk, { parent: path, key }, memberNode(oldObject, key), memberNode(newObject, key));
+    }
   }
   for (const key of Object.keys(newObject)) {
     if (isFull(walk)) return;
     if (!Object.hasOwn(oldObject, key)) {
-      report(walk, { parent: path, key }, "added", null, shortJson(newObject[key]));
+      report(walk, { parent: path, key }, "added", null, memberNode(newObject, key));
     }
   }
+}
+
+function walkUnordered(
+  walk: Walk,
+  path: Path | null,
+  oldItems: readonly unknown[],
+  newItems: readonly unknown[],
+): void {
+  const { pairs, missing, added } = matchUnordered(walk, oldItems, newItems);
+  walkMatched(walk, path, oldItems, newItems, { pairs, missing, added, from: 0 });
 }
 
 function walkArrays(
@@ -92,18 +119,13 @@ function walkArrays(
   const alignment =
     middle === null || Math.min(oldEnd, newEnd) === head || Math.max(oldEnd, newEnd) === head + 1
       ? null
-      : alignItems(oldItems.slice(head, oldEnd), newItems.slice(head, newEnd), walk.work);
+      : align(walk, oldItems, newItems, middle);
   if (alignment === null) {
     walkPositions(walk, path, oldItems, newItems, { head, oldEnd, newEnd });
     return;
   }
-  if (alignment.moved) report(walk, path, "order", shortJson(oldItems), shortJson(newItems));
-  for (const [left, right] of alignment.pairs) {
-    const here = placeOf(walk, path, oldItems, head + left);
-    walkValues(walk, here, oldItems[head + left], newItems[head + right]);
-  }
-  for (const at of alignment.missing) reportItem(walk, path, "missing", oldItems, head + at);
-  for (const at of alignment.added) reportItem(walk, path, "added", newItems, head + at);
+  if (alignment.moved) reportOrder(walk, path, oldItems, newItems);
+  walkMatched(walk, path, oldItems, newItems, { ...alignment, from: head });
 }
 
 interface Middle {
@@ -117,12 +139,65 @@ function differingMiddle(walk: Walk, oldItems: readonly unknown[], newItems: rea
   let head = 0;
   let oldEnd = oldItems.length;
   let newEnd = newItems.length;
-  while (head < Math.min(oldEnd, newEnd) && sameJson(oldItems[head], newItems[head], walk.work)) head++;
-  while (Math.min(oldEnd, newEnd) > head && sameJson(oldItems[oldEnd - 1], newItems[newEnd - 1], walk.work)) {
+  const same = (oldAt: number, newAt: number): boolean =>
+    sameNodes(walk, itemNode(walk, oldItems, oldAt), itemNode(walk, newItems, newAt));
+  while (head < Math.min(oldEnd, newEnd) && same(head, head)) head++;
+  while (Math.min(oldEnd, newEnd) > head && same(oldEnd - 1, newEnd - 1)) {
     oldEnd--;
     newEnd--;
   }
   return { head, oldEnd, newEnd };
+}
+
+function align(
+  walk: Walk,
+  oldItems: readonly unknown[],
+  newItems: readonly unknown[],
+  { head, oldEnd, newEnd }: Middle,
+): ReturnType<typeof alignItems> {
+  // Too large to align: spare the numbering too.
+  if ((oldEnd - head) * (newEnd - head) > walk.work.left) return null;
+  const old = oldItems.slice(head, oldEnd);
+  const fresh = newItems.slice(head, newEnd);
+  const naming = NAMING_MEMBERS.find(
+    (name) => byName(old.entries(), name) !== null && byName(fresh.entries(), name) !== null,
+  );
+  const idOf = (items: readonly unknown[], at: number): number => {
+    const item = items[at];
+    if (naming !== undefined && isJsonObject(item)) return walk.identities.exact(item[naming]);
+    // Tolerated numbers are told apart by where they stand among each other.
+    return typeof item === "object"
+      ? walk.identities.rough(itemNode(walk, items, at))
+      : walk.identities.exact(item);
+  };
+  return alignItems(
+    old.map((_, at) => idOf(oldItems, head + at)),
+    fresh.map((_, at) => idOf(newItems, head + at)),
+    walk.work,
+  );
+}
+
+/** Indexes of old and new, all of them less `from`. */
+interface Matched {
+  readonly pairs: readonly (readonly [number, number])[];
+  readonly missing: readonly number[];
+  readonly added: readonly number[];
+  readonly from: number;
+}
+
+function walkMatched(
+  walk: Walk,
+  path: Path | null,
+  oldItems: readonly unknown[],
+  newItems: readonly unknown[],
+  { pairs, missing, added, from }: Matched,
+): void {
+  for (const [left, right] of pairs) {
+    if (isFull(walk)) return;
+    walkItems(walk, path, itemNode(walk, oldItems, from + left), itemNode(walk, newItems, from + right));
+  }
+  for (const at of missing) reportMissing(walk, path, itemNode(walk, oldItems, from + at));
+  for (const at of added) reportAdded(walk, path, itemNode(walk, newItems, from + at));
 }
 
 function walkPositions(
@@ -133,41 +208,30 @@ function walkPositions(
   { head, oldEnd, newEnd }: Middle,
 ): void {
   for (let at = head; at < Math.max(oldEnd, newEnd) && !isFull(walk); at++) {
-    if (at >= newEnd) reportItem(walk, path, "missing", oldItems, at);
-    else if (at >= oldEnd) reportItem(walk, path, "added", newItems, at);
-    else walkValues(walk, placeOf(walk, path, oldItems, at), oldItems[at], newItems[at]);
+    if (at >= newEnd) reportMissing(walk, path, itemNode(walk, oldItems, at));
+    else if (at >= oldEnd) reportAdded(walk, path, itemNode(walk, newItems, at));
+    else walkItems(walk, path, itemNode(walk, oldItems, at), itemNode(walk, newItems, at));
   }
 }
 
-/** Ignored items are gone from the array; the place counts them all the same. */
-function placeOf(walk: Walk, path: Path | null, items: readonly unknown[], at: number): Path {
-  return { parent: path, key: walk.indexes.get(items)?.[at] ?? at };
+function walkItems(walk: Walk, path: Path | null, old: Node, fresh: Node): void {
+  if (old.value !== fresh.value) walkNodes(walk, { parent: path, key: old.key }, old, fresh);
 }
 
-function reportItem(
-  walk: Walk,
-  path: Path | null,
-  kind: "missing" | "added",
-  items: readonly unknown[],
-  at: number,
-): void {
-  const text = shortJson(items[at]);
-  const here = placeOf(walk, path, items, at);
-  report(walk, here, kind, kind === "missing" ? text : null, kind === "added" ? text : null);
+function reportMissing(walk: Walk, path: Path | null, old: Node): void {
+  if (!isFull(walk)) report(walk, { parent: path, key: old.key }, "missing", old, null);
+}
+
+function reportAdded(walk: Walk, path: Path | null, fresh: Node): void {
+  if (!isFull(walk)) report(walk, { parent: path, key: fresh.key }, "added", null, fresh);
 }
 
 function isFull(walk: Walk): boolean {
-  return walk.differences.length >= MAX_DIFFERENCES;
+  return areFull(walk.findings);
 }
 
-function report(
-  walk: Walk,
-  path: Path | null,
-  kind: Difference["kind"],
-  oldText: string | null,
-  newText: string | null,
-): void {
-  if (!isFull(walk)) walk.differences.push({ place: spell(path), kind, old: oldText, new: newText });
+function changeKind(oldValue: unknown, newValue: unknown): "value" | "type" {
+  return jsonType(oldValue) === jsonType(newValue) ? "value" : "type";
 }
 
 /** A symbol is an exact number (json.ts). */
@@ -177,28 +241,53 @@ function jsonType(value: unknown): string {
   return typeof value === "symbol" ? "number" : typeof value;
 }
 
-const SHORTHAND = /^[A-Za-z_][A-Za-z0-9_]*$/;
-/** What a quoted name may not hold as it is, or should not: quotes, backslashes, and what cannot be seen. */
-const UNQUOTABLE = /['\\\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]/gu;
-
-/** `$.items[3]['a b']`: one spelling for each place, that reads as in the rules and works as an `ignore` there. */
-function spell(path: Path | null): string {
-  const steps: string[] = [];
-  let length = 0;
-  for (let at = path; at !== null; at = at.parent) {
-    const step = spellStep(at.key);
-    steps.push(step);
-    length += step.length;
-  }
-  const place = `$${steps.reverse().join("")}`;
-  return length < MAX_PLACE_CHARS ? place : cut(place, MAX_PLACE_CHARS);
+function reportOrder(
+  walk: Walk,
+  path: Path | null,
+  oldItems: readonly unknown[],
+  newItems: readonly unknown[],
+): void {
+  const shown = (items: readonly unknown[]): string => shownValue(walk.marks, items);
+  add(walk, path, "order", () => ({ old: shown(oldItems), new: shown(newItems), relation: null }));
 }
 
-function spellStep(key: string | number): string {
-  if (typeof key === "number") return `[${key}]`;
-  if (SHORTHAND.test(key) && key.length <= MAX_PLACE_CHARS) return `.${key}`;
-  const name = key.slice(0, MAX_PLACE_CHARS).replace(UNQUOTABLE, (character) => {
-    return character === "'" || character === "\\" ? `\\${character}` : escapeCharacter(character);
-  });
-  return `['${name}']`;
+function report(
+  walk: Walk,
+  path: Path | null,
+  kind: Difference["kind"],
+  old: Node | null,
+  fresh: Node | null,
+): void {
+  const hidden =
+    (old !== null && isHidden(walk.marks, old)) || (fresh !== null && isHidden(walk.marks, fresh));
+  const shown = (node: Node | null): string | null => {
+    if (node === null) return null;
+    return hidden ? shortJson(REDACTED) : shownValue(walk.marks, node.value);
+  };
+  add(walk, path, kind, () => ({
+    old: shown(old),
+    new: shown(fresh),
+    relation: hidden ? null : relationOf(valueIn(old), valueIn(fresh)),
+  }));
+}
+
+function valueIn(node: Node | null): unknown {
+  return node === null ? MISSING : node.value;
+}
+
+/** Every node costs a character, so that a longer copy would not be seen. */
+function shownValue(marks: Marks, value: unknown): string {
+  if (marks.hidden.size === 0) return shortJson(value);
+  return shortJson(redactedCopy(value, marks.hidden, marks.indexes, value, MAX_TEXT_CHARS + 2));
+}
+
+function add(
+  walk: Walk,
+  path: Path | null,
+  kind: Difference["kind"],
+  texts: () => Pick<Difference, "old" | "new" | "relation">,
+): void {
+  const template = templateOf(path);
+  if (!hasRoomFor(walk.findings, kind, template)) return;
+  addFinding(walk.findings, { place: spellPlace(path), template, kind, ...texts() });
 }

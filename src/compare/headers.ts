@@ -1,19 +1,31 @@
 /** Header fields of the two answers: lookup, media types, and the comparison of the chosen names. */
 
 import type { Difference } from "../model/reports.ts";
+import type { Compare, Redact } from "../model/ruleset.ts";
+import { redactLinks } from "./query.ts";
+import { REDACTED } from "./redact.ts";
 import { MAX_TEXT_CHARS, visible } from "./text.ts";
 
 /** Never stored and never shown, whatever was chosen: they let whoever reads them act as somebody else. */
 const SECRET_HEADERS: ReadonlySet<string> = new Set([
+  "api-key",
   "authorization",
   "authentication-info",
   "cookie",
+  "cookie2",
   "proxy-authorization",
   "proxy-authentication-info",
   "set-cookie",
+  "set-cookie2",
+  "x-amz-security-token",
+  "x-api-key",
+  "x-auth-token",
+  "x-csrf-token",
+  "x-cutover-token",
+  "x-xsrf-token",
 ]);
 
-export function isSecretHeader(lowerCaseName: string): boolean {
+function isSecretHeader(lowerCaseName: string): boolean {
   return SECRET_HEADERS.has(lowerCaseName);
 }
 
@@ -56,33 +68,43 @@ export function mediaTypeOf(contentType: string | null): MediaType {
   return { essence, charset, normalized: [essence, ...parameters.sort()].join(";") };
 }
 
-/** One difference for each chosen header that the two answers do not share. `names` are in lower case. */
+/** One difference for each chosen header that the two answers do not share. */
 export function headerDifferences(
   oldHeaders: readonly string[],
   newHeaders: readonly string[],
-  names: readonly string[],
+  { headers, redact }: Pick<Compare, "headers" | "redact">,
 ): readonly Difference[] {
   const differences: Difference[] = [];
-  for (const given of names) {
+  for (const given of headers) {
     const name = given.toLowerCase();
     const oldValue = headerValue(oldHeaders, name);
     const newValue = headerValue(newHeaders, name);
     if (comparable(name, oldValue) === comparable(name, newValue)) continue;
     differences.push({
       place: `header:${name}`,
+      template: `header:${name}`,
       kind: "header",
-      old: shown(name, oldValue),
-      new: shown(name, newValue),
+      old: shown(name, oldValue, redact),
+      new: shown(name, newValue, redact),
+      relation: null,
     });
   }
   return differences;
+}
+
+/** A header's value as people may see it; null for one that is never shown, nor said to be there. */
+export function publicValue(lowerCaseName: string, value: string, redact: Redact): string | null {
+  if (isSecretHeader(lowerCaseName)) return null;
+  if (redact.headers.includes(lowerCaseName)) return REDACTED;
+  return redactLinks(value, redact.query);
 }
 
 function comparable(name: string, value: string | null): string | null {
   return name === "content-type" && value !== null ? mediaTypeOf(value).normalized : value;
 }
 
-function shown(name: string, value: string | null): string | null {
+function shown(name: string, value: string | null, redact: Redact): string | null {
   if (value === null) return null;
-  return isSecretHeader(name) ? "(a secret, not shown)" : visible(value, MAX_TEXT_CHARS);
+  const seen = publicValue(name, value, redact);
+  return seen === null ? "(a secret, not shown)" : visible(seen, MAX_TEXT_CHARS);
 }

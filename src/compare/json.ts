@@ -6,13 +6,10 @@
  * is parsed a second time with each of them as a symbol (JSON itself has none) that stands for its exact value.
  */
 
+import { decimalOf, exactText, isLongNumber, isSafe } from "./decimal.ts";
+
 /** Deeper texts are not compared: recursion stays on the stack, and V8 needs 0.4 µs for every level. */
 export const MAX_JSON_DEPTH = 500;
-
-/** Decimal texts of so many significant digits survive a double (IEEE 754: DBL_DIG). */
-const SAFE_DIGITS = 15;
-/** Within ±10^290 so many digits are safe; beyond, doubles run out of range or of digits. */
-const SAFE_EXPONENT = 290;
 
 export type ParsedJson =
   | {
@@ -21,6 +18,8 @@ export type ParsedJson =
       readonly value: unknown;
       /** Source texts of the numbers that a double may not hold. */
       readonly longNumbers: readonly string[];
+      /** Members of all objects, as they stand in the text: repeated names count each time. */
+      readonly members: number;
     }
   | { readonly kind: "not-json" }
   | { readonly kind: "too-deep" };
@@ -31,7 +30,7 @@ export function parseJson(text: string): ParsedJson {
   if (survey.depth > MAX_JSON_DEPTH) return looksLikeJson(text) ? { kind: "too-deep" } : { kind: "not-json" };
   try {
     const value: unknown = JSON.parse(text);
-    return { kind: "json", text, value, longNumbers: survey.longNumbers };
+    return { kind: "json", text, value, longNumbers: survey.longNumbers, members: survey.members };
   } catch (error) {
     if (error instanceof SyntaxError) return { kind: "not-json" };
     throw error;
@@ -47,9 +46,16 @@ function looksLikeJson(text: string): boolean {
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 
-/** One pass over the text, before anything is built from it: how deep it nests, and its long numbers. */
-function surveyJson(text: string): { readonly depth: number; readonly longNumbers: readonly string[] } {
+interface Survey {
+  readonly depth: number;
+  readonly longNumbers: readonly string[];
+  readonly members: number;
+}
+
+/** One pass over the text, before anything is built from it: how deep it nests, and what parsing would lose. */
+export function surveyJson(text: string): Survey {
   const longNumbers: string[] = [];
+  let members = 0;
   let depth = 0;
   let deepest = 0;
   for (let at = 0; at < text.length; at++) {
@@ -60,6 +66,8 @@ function surveyJson(text: string): { readonly depth: number; readonly longNumber
         if (inner === BACKSLASH) at++;
         else if (inner === QUOTE) break;
       }
+    } else if (code === 0x3a) {
+      members++;
     } else if (code === 0x5b || code === 0x7b) {
       if (++depth > deepest) deepest = depth;
     } else if (code === 0x5d || code === 0x7d) {
@@ -74,7 +82,7 @@ function surveyJson(text: string): { readonly depth: number; readonly longNumber
       at = end - 1;
     }
   }
-  return { depth: deepest, longNumbers };
+  return { depth: deepest, longNumbers, members };
 }
 
 function endOfNumber(text: string, from: number): number {
@@ -86,48 +94,6 @@ function endOfNumber(text: string, from: number): number {
     if (!isDigit && !isOther) break;
   }
   return at;
-}
-
-const NUMBER = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/;
-
-interface Decimal {
-  readonly negative: boolean;
-  /** Without zeros at either end; "" is zero. The value is 0.digits × 10^exponent. */
-  readonly digits: string;
-  readonly exponent: number;
-}
-
-function decimalOf(source: string): Decimal | null {
-  const parts = NUMBER.exec(source);
-  if (parts === null) return null;
-  const all = (parts[2] ?? "") + (parts[3] ?? "");
-  // Loops and no regular expression: /0+$/ takes quadratic time on megabytes of zeros.
-  let start = 0;
-  while (start < all.length && all.charCodeAt(start) === 0x30) start++;
-  let end = all.length;
-  while (end > start && all.charCodeAt(end - 1) === 0x30) end--;
-  const exponent = Number(parts[4] ?? "0") + (parts[2] ?? "").length - start;
-  return { negative: parts[1] === "-", digits: all.slice(start, end), exponent };
-}
-
-function isLongNumber(source: string): boolean {
-  if (source.length <= SAFE_DIGITS && !/[eE]/.test(source)) return false;
-  const decimal = decimalOf(source);
-  return decimal !== null && !isSafe(decimal);
-}
-
-function isSafe(decimal: Decimal): boolean {
-  if (decimal.digits === "") return true;
-  return decimal.digits.length <= SAFE_DIGITS && Math.abs(decimal.exponent) <= SAFE_EXPONENT;
-}
-
-/** The same text for the same value: 1.0, 1, 10e-1. */
-function exactText(source: string): string {
-  const decimal = decimalOf(source);
-  // Exponents beyond exact integers are compared as they are written.
-  if (decimal === null || !Number.isSafeInteger(decimal.exponent)) return source;
-  if (decimal.digits === "") return "0";
-  return `${decimal.negative ? "-" : ""}${decimal.digits}e${decimal.exponent}`;
 }
 
 /**
@@ -154,18 +120,41 @@ export function doublesSuffice(longNumbers: Iterable<string>): boolean {
 /** The symbols of one comparison: equal numbers are one symbol, so that `===` compares them exactly. */
 export type ExactNumbers = Map<string, symbol>;
 
+/** A symbol tells so much of its number; one that is told whole can be calculated with. */
+const MAX_SOURCE_CHARS = 400;
+
 /** Parses a text that `parseJson` accepted again, its long numbers as symbols described by their source. */
 export function parseExact(text: string, exactNumbers: ExactNumbers): unknown {
-  const revive = (_key: string, value: unknown, context: { readonly source?: string }): unknown => {
-    if (typeof value !== "number" || context.source === undefined || !isLongNumber(context.source))
-      return value;
-    const exact = exactText(context.source);
+  return parseWith(text, (source) => {
+    const exact = exactText(source);
     const known = exactNumbers.get(exact);
     if (known !== undefined) return known;
-    const fresh = Symbol(context.source.slice(0, 400));
+    const fresh = Symbol(source.slice(0, MAX_SOURCE_CHARS));
     exactNumbers.set(exact, fresh);
     return fresh;
-  };
-  // The library types do not know the third argument yet (ECMAScript 2026, V8 since 11.4).
+  });
+}
+
+/** The text of a number of a tree; null: not a number, or longer than is calculated with. */
+export function numberText(value: unknown): string | null {
+  if (typeof value === "number") return Number.isFinite(value) ? String(value) : null;
+  if (typeof value !== "symbol") return null;
+  const source = value.description ?? "";
+  return source.length < MAX_SOURCE_CHARS ? source : null;
+}
+
+/** The library types know neither `rawJSON` nor a reviver's third argument yet (ECMAScript 2026, V8 since 11.4). */
+const { rawJSON } = JSON as typeof JSON & { readonly rawJSON: (text: string) => unknown };
+
+/** Parses such a text again so that JSON.stringify writes its long numbers with all their digits. */
+export function parseRaw(text: string): unknown {
+  return parseWith(text, rawJSON);
+}
+
+function parseWith(text: string, longNumber: (source: string) => unknown): unknown {
+  const revive = (_key: string, value: unknown, context: { readonly source?: string }): unknown =>
+    typeof value !== "number" || context.source === undefined || !isLongNumber(context.source)
+      ? value
+      : longNumber(context.source);
   return JSON.parse(text, revive as (key: string, value: unknown) => unknown);
 }

@@ -1,18 +1,19 @@
 /** Bodies opened on demand and once: decoded bytes, what they are, and their text. */
 
 import type { Answer, Pair } from "../model/pair.ts";
-import { decodeContent, decodeText } from "./decode.ts";
+import { decodeText } from "./charset.ts";
+import { decodeContent } from "./decode.ts";
 import { headerValue, mediaTypeOf } from "./headers.ts";
-
-/** "unknown": no content type; JSON if it parses, else bytes. */
-export type BodyKind = "json" | "text" | "bytes" | "unknown";
+import { type BodyKind, kindOfType } from "./kinds.ts";
 
 export type OpenBody =
   | {
       readonly kind: "open";
       readonly bytes: Uint8Array;
       readonly media: BodyKind;
-      /** Null: not text in the charset that the content type names. */
+      /** Only the beginning of the body is there. */
+      readonly cut: boolean;
+      /** Null: not text in its charset. */
       readonly text: () => string | null;
     }
   | {
@@ -28,42 +29,32 @@ export interface OpenPair {
 }
 
 /** Both bodies of a pair; nothing is decoded before it is asked for, nor twice. */
-export function openPair(pair: Pair): OpenPair {
-  return { old: once(() => openBody(pair.old)), new: once(() => openBody(pair.new)) };
+export function openPair(pair: Pick<Pair, "old" | "new">): OpenPair {
+  return { old: openOnce(pair.old), new: openOnce(pair.new) };
+}
+
+/** One answer's body, decoded when first asked for. */
+export function openOnce(answer: Answer): () => OpenBody {
+  return once(() => openBody(answer));
+}
+
+/** A body of which the text is known already. */
+export function openText(text: string, contentType: string | null): OpenBody {
+  const media = kindOfType(mediaTypeOf(contentType).essence);
+  return { kind: "open", bytes: Buffer.from(text), media, cut: false, text: () => text };
 }
 
 function openBody(answer: Answer): OpenBody {
-  const decoded = decodeContent(answer.body, headerValue(answer.headers, "content-encoding"));
+  const { body, cut } = answer;
+  const decoded = decodeContent(body, headerValue(answer.headers, "content-encoding"), { cut });
   if (decoded.kind !== "decoded") {
-    return { kind: "closed", corrupt: decoded.kind === "corrupt", why: decoded.why };
+    return { kind: "closed", corrupt: decoded.kind === "corrupt" && !cut, why: decoded.why };
   }
   const { essence, charset } = mediaTypeOf(headerValue(answer.headers, "content-type"));
   const { bytes } = decoded;
-  return { kind: "open", bytes, media: bodyKindOf(essence), text: once(() => decodeText(bytes, charset)) };
-}
-
-const TEXT_TYPES: ReadonlySet<string> = new Set([
-  "application/ecmascript",
-  "application/graphql",
-  "application/javascript",
-  "application/jsonl",
-  "application/json-seq",
-  "application/ndjson",
-  "application/toml",
-  "application/x-javascript",
-  "application/x-ndjson",
-  "application/x-www-form-urlencoded",
-  "application/x-yaml",
-  "application/xml",
-  "application/yaml",
-]);
-
-/** What the bodies of a media type (lower case, without parameters) are compared as. */
-function bodyKindOf(essence: string): BodyKind {
-  if (essence === "") return "unknown";
-  if (essence === "application/json" || essence === "text/json" || essence.endsWith("+json")) return "json";
-  if (essence.startsWith("text/") || essence.endsWith("+xml") || TEXT_TYPES.has(essence)) return "text";
-  return "bytes";
+  const media = kindOfType(essence);
+  const looksInside = media === "xml" || media === "html" ? media : null;
+  return { kind: "open", bytes, media, cut, text: once(() => decodeText(bytes, charset, looksInside, cut)) };
 }
 
 function once<T>(make: () => T): () => T {

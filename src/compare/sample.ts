@@ -1,11 +1,15 @@
-/** What is kept of an answer that differed, for a person to look at. */
+/** What is kept of an answer that differed, for a person to look at: redacted before it leaves the thread. */
 
 import type { Answer, Pair } from "../model/pair.ts";
 import type { AnswerSample } from "../model/reports.ts";
-import type { Compare } from "../model/ruleset.ts";
-import { headerValue, isSecretHeader } from "./headers.ts";
+import type { Compare, Redact } from "../model/ruleset.ts";
+import type { CompiledCompare } from "./compare.ts";
+import { headerValue, publicValue } from "./headers.ts";
+import { commonKind } from "./kinds.ts";
 import { type OpenBody, type OpenPair, openPair } from "./open.ts";
+import { readAs } from "./readers.ts";
 import { cut } from "./text.ts";
+import { redactTree, type TreeRules } from "./tree.ts";
 
 /** Longest body text of a sample. */
 export const MAX_BODY_CHARS = 64 * 1024;
@@ -13,38 +17,73 @@ const MAX_HEADER_CHARS = 4096;
 
 /**
  * Samples of both answers: the compared headers and content-type alone, never one that holds credentials;
- * the decoded text, cut; null for bodies that are not text or could not be decoded.
+ * the decoded text, cut; null for bodies that are not text, could not be decoded, or could not be redacted.
  */
 export function samplePair(
   pair: Pair,
+  compiled: CompiledCompare,
   open: OpenPair = openPair(pair),
 ): { readonly old: AnswerSample; readonly new: AnswerSample } {
-  return {
-    old: sampleAnswer(pair.old, pair.compare, open.old()),
-    new: sampleAnswer(pair.new, pair.compare, open.new()),
-  };
+  const bodies = { old: open.old(), new: open.new() };
+  const media = (body: OpenBody) => (body.kind === "open" ? body.media : "bytes");
+  const kind = commonKind(compiled.compare.body, media(bodies.old), media(bodies.new));
+  const sample = (answer: Answer, body: OpenBody): AnswerSample => ({
+    status: answer.status,
+    headers: sampleHeaders(answer, compiled.compare),
+    ...sampleBody(body, kind, compiled),
+    bodyBytes: body.kind === "open" ? body.bytes.byteLength : answer.body.byteLength,
+  });
+  return { old: sample(pair.old, bodies.old), new: sample(pair.new, bodies.new) };
 }
 
-function sampleAnswer(answer: Answer, compare: Compare, body: OpenBody): AnswerSample {
-  const headers: [string, string][] = [];
-  for (const given of new Set(["content-type", ...compare.headers])) {
+/** Fields of the request, flat, without secrets; those that the rules name are there by name alone. */
+export function publicRequestHeaders(flat: readonly string[], redact: Redact): readonly string[] {
+  const kept: string[] = [];
+  for (let at = 0; at + 1 < flat.length; at += 2) {
+    const name = flat[at] ?? "";
+    const value = publicValue(name.toLowerCase(), flat[at + 1] ?? "", redact);
+    if (value !== null) kept.push(name, value);
+  }
+  return kept;
+}
+
+function sampleHeaders(answer: Answer, { headers, redact }: Compare): Record<string, string> {
+  const kept: [string, string][] = [];
+  for (const given of new Set(["content-type", ...headers])) {
     const name = given.toLowerCase();
     const value = headerValue(answer.headers, name);
-    if (value !== null && !isSecretHeader(name)) headers.push([name, cut(value, MAX_HEADER_CHARS)]);
+    const seen = value === null ? null : publicValue(name, value, redact);
+    if (seen !== null) kept.push([name, cut(seen, MAX_HEADER_CHARS)]);
   }
-  return {
-    status: answer.status,
-    headers: Object.fromEntries(headers),
-    // With `body: off` a person has decided that bodies are nobody's business here.
-    body: compare.body === "off" ? null : shownText(body),
-    bodyBytes: body.kind === "open" ? body.bytes.byteLength : answer.body.byteLength,
-  };
+  return Object.fromEntries(kept);
 }
 
-/** Bodies of no declared kind are text when nothing in them says otherwise. */
-function shownText(body: OpenBody): string | null {
-  if (body.kind === "closed" || body.media === "bytes") return null;
+type BodySample = Pick<AnswerSample, "body" | "whole">;
+
+const NOTHING: BodySample = { body: null, whole: false };
+
+function sampleBody(
+  body: OpenBody,
+  kind: ReturnType<typeof commonKind>,
+  { compare, rules }: CompiledCompare,
+): BodySample {
+  // With `body: off` a person has decided that bodies are nobody's business here.
+  if (compare.body === "off" || body.kind === "closed") return NOTHING;
+  if (body.bytes.byteLength === 0) return { body: "", whole: !body.cut };
+  if (kind === "bytes") return NOTHING;
   const text = body.text();
-  if (text === null || (body.media === "unknown" && text.includes("\0"))) return null;
-  return cut(text, MAX_BODY_CHARS);
+  // Bodies of no declared kind are text when nothing in them says otherwise.
+  if (text === null || (body.media === "unknown" && text.includes("\0"))) return NOTHING;
+  if (compare.redact.paths.length > 0) return redacted(text, kind, rules);
+  return { body: cut(text, MAX_BODY_CHARS), whole: text.length <= MAX_BODY_CHARS && !body.cut };
+}
+
+/** As JSON, whatever it was: what cannot be read as a tree cannot be redacted. NDJSON stays one value a line. */
+function redacted(text: string, kind: ReturnType<typeof commonKind>, rules: TreeRules): BodySample {
+  if (kind === "text" || kind === "bytes") return NOTHING;
+  const reading = readAs(kind === "unknown" ? "json" : kind, text);
+  if (reading.kind !== "tree") return NOTHING;
+  const tree = redactTree(reading.tree, rules);
+  const lines = kind === "ndjson" && Array.isArray(tree) ? tree : [tree];
+  return { body: cut(lines.map((line) => JSON.stringify(line)).join("\n"), MAX_BODY_CHARS), whole: false };
 }

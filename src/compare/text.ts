@@ -78,18 +78,3 @@ function excerpt(text: string, from: number): string {
   if (from === 0) return visible(text, MAX_TEXT_CHARS);
   return `…${visible(text.slice(from, from + 2 * MAX_TEXT_CHARS), MAX_TEXT_CHARS - 1)}`;
 }
-
-/** Where two byte sequences that differ part ways: sizes, the first unlike byte, and a few bytes from there. */
-export function byteExcerptsAt(
-  oldBytes: Uint8Array,
-  newBytes: Uint8Array,
-): { readonly old: string; readonly new: string } {
-  let at = 0;
-  while (at < oldBytes.length && at < newBytes.length && oldBytes[at] === newBytes[at]) at++;
-  return { old: byteExcerpt(oldBytes, at), new: byteExcerpt(newBytes, at) };
-}
-
-function byteExcerpt(bytes: Uint8Array, from: number): string {
-  const hex = Buffer.from(bytes.subarray(from, from + 24)).toString("hex");
-  return `${bytes.byteLength} bytes, from byte ${from}: ${hex === "" ? "(end)" : hex}`;
-}

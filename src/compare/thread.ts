@@ -11,9 +11,9 @@
 import { type MessagePort, parentPort, workerData } from "node:worker_threads";
 
 import type { Compared, Pair } from "../model/pair.ts";
-import { type CompiledCompare, comparePair, compileCompare } from "./compare.ts";
-import { openPair } from "./open.ts";
-import { samplePair } from "./sample.ts";
+import { type CompiledCompare, compileCompare } from "./compare.ts";
+import { examinePair, unexamined } from "./examine.ts";
+import { createThrottle, type Throttle } from "./throttle.ts";
 
 type FromControl = { readonly kind: "port"; readonly port: MessagePort } | { readonly kind: "stop" };
 type FromData = { readonly kind: "pair"; readonly pair: Pair };
@@ -27,6 +27,9 @@ const MAX_COMPILED = 256;
 /** After that many the thread's own faults would only fill the log with the same. */
 const MAX_WARNINGS = 20;
 
+/** Samples that a route may send in a second: each is copied to control, which keeps a few. */
+const MAX_SAMPLES_PER_SECOND = 50;
+
 /** The pairs of one data-plane thread. A port hands over up to a thousand messages at once: without lines and
  * turns, one busy thread would keep the others waiting, and `stop` too. */
 interface Line {
@@ -36,6 +39,7 @@ interface Line {
 
 function serve(control: MessagePort, queue: Int32Array): void {
   const compiled = new Map<string, CompiledCompare>();
+  const samples = createThrottle(MAX_SAMPLES_PER_SECOND);
   const lines = new Set<Line>();
   /** The lines with somebody in them. An immediate is due exactly while there are any. */
   const turns: Line[] = [];
@@ -47,7 +51,7 @@ function serve(control: MessagePort, queue: Int32Array): void {
     if (turns.length > 0) setImmediate(takeTurn);
     if (pair === undefined) return;
     try {
-      control.postMessage(examine(pair, compiled));
+      control.postMessage(examine(pair, compiled, samples));
     } finally {
       leave(queue, pair);
     }
@@ -82,17 +86,13 @@ function serve(control: MessagePort, queue: Int32Array): void {
 }
 
 /** Compares one pair. Whatever goes wrong is this pair's alone. */
-function examine(pair: Pair, compiled: Map<string, CompiledCompare>): Compared {
-  const { route, requestId, method, target, unit } = pair;
-  const found = { kind: "compared", route, requestId, method, target, unit } as const;
+function examine(pair: Pair, compiled: Map<string, CompiledCompare>, samples: Throttle): Compared {
   try {
-    const open = openPair(pair);
-    const comparison = comparePair(pair, compiledFor(pair, compiled), open);
-    if (comparison.kind === "mismatch") return { ...found, comparison, ...samplePair(pair, open) };
-    return { ...found, comparison, old: null, new: null };
+    const mayShow = (): boolean => samples.admit(pair.route, performance.now());
+    return examinePair(pair, compiledFor(pair, compiled), mayShow);
   } catch (error) {
     warn(pair, error);
-    return { ...found, comparison: { kind: "uncompared", why: "decode_failed" }, old: null, new: null };
+    return unexamined(pair);
   }
 }
 
@@ -119,7 +119,8 @@ function compiledFor(pair: Pair, compiled: Map<string, CompiledCompare>): Compil
 
 function leave(queue: Int32Array, pair: Pair): void {
   Atomics.sub(queue, PAIRS_WAITING, 1);
-  Atomics.sub(queue, BYTES_WAITING, pair.old.body.byteLength + pair.new.body.byteLength);
+  const again = pair.again?.body.byteLength ?? 0;
+  Atomics.sub(queue, BYTES_WAITING, pair.old.body.byteLength + pair.new.body.byteLength + again);
 }
 
 if (parentPort === null) throw new Error("src/compare/thread.ts runs as a worker thread, not by itself");

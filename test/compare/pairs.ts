@@ -1,7 +1,11 @@
 /** Pairs for tests, spelled as briefly as they read. */
 
+import assert from "node:assert/strict";
+
 import { comparePair, compileCompare } from "../../src/compare/compare.ts";
+import { DEFAULT_COMPARE } from "../../src/model/default-compare.ts";
 import type { Answer, Comparison, Pair } from "../../src/model/pair.ts";
+import type { Difference } from "../../src/model/reports.ts";
 import type { Compare } from "../../src/model/ruleset.ts";
 
 export interface AnswerOptions {
@@ -10,6 +14,7 @@ export interface AnswerOptions {
   readonly headers?: readonly string[];
   readonly type?: string | null;
   readonly encoding?: string;
+  readonly cut?: boolean;
 }
 
 export function answer(body: string | Uint8Array, options: AnswerOptions = {}): Answer {
@@ -23,6 +28,7 @@ export function answer(body: string | Uint8Array, options: AnswerOptions = {}): 
     ],
     // A buffer of its own, as it arrives from a data-plane thread.
     body: new Uint8Array(typeof body === "string" ? Buffer.from(body) : body),
+    cut: options.cut ?? false,
   };
 }
 
@@ -35,11 +41,15 @@ export function pairOf(
   return {
     route: "profiles",
     rulesVersion: "0123456789ab",
-    compare: { status: true, headers: ["content-type"], body: "auto", ignore: [], ...compare },
+    compare: { ...DEFAULT_COMPARE, ...compare },
     requestId: "r-1",
     method: "GET",
     target: "/profiles/1",
+    requestHeaders: [],
     unit: null,
+    again: null,
+    ticket: null,
+    confirms: null,
     ...rest,
     old: oldAnswer,
     new: newAnswer,
@@ -63,4 +73,23 @@ export function comparedBodies(
 export function placesOf(comparison: Comparison): string[] | string {
   if (comparison.kind !== "mismatch") return comparison.kind;
   return comparison.differences.map(({ place, kind }) => `${place} ${kind}`);
+}
+
+export interface Fact {
+  readonly place: string;
+  readonly kind: Difference["kind"];
+  readonly old: string | null;
+  readonly new: string | null;
+}
+
+/** The differences without templates and relations, which have tests of their own. */
+export function factsOf(comparison: Comparison): readonly Fact[] {
+  assert.equal(comparison.kind, "mismatch");
+  if (comparison.kind !== "mismatch") return [];
+  return comparison.differences.map((difference) => ({
+    place: difference.place,
+    kind: difference.kind,
+    old: difference.old,
+    new: difference.new,
+  }));
 }

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
 
 import type { Compared, Pair } from "../../src/model/pair.ts";
-import { answer, pairOf } from "./pairs.ts";
+import { answer, pairOf, placesOf } from "./pairs.ts";
 
 interface Rig {
   readonly worker: Worker;
@@ -41,8 +41,9 @@ async function withThread(use: (rig: Rig) => Promise<void>): Promise<void> {
   };
   const post = (port: MessagePort, pair: Pair): void => {
     Atomics.add(queue, 0, 1);
-    Atomics.add(queue, 1, pair.old.body.byteLength + pair.new.body.byteLength);
-    const transfer = [pair.old.body, pair.new.body].map((body) => body.buffer as ArrayBuffer);
+    const bodies = [pair.old, pair.new, pair.again].flatMap((given) => (given === null ? [] : [given.body]));
+    for (const body of bodies) Atomics.add(queue, 1, body.byteLength);
+    const transfer = bodies.map((body) => body.buffer as ArrayBuffer);
     port.postMessage({ kind: "pair", pair }, transfer);
   };
   const until = async (count: number): Promise<void> => {
@@ -84,18 +85,21 @@ test("pairs of every port are compared, with samples for mismatches alone, and l
     assert.deepEqual(byId.get("same"), {
       kind: "compared",
       route: "profiles",
+      rulesVersion: "0123456789ab",
       requestId: "same",
       method: "GET",
       target: "/profiles/1",
       unit: "u",
       comparison: { kind: "match" },
+      requestHeaders: [],
+      noise: null,
+      ticket: null,
+      confirms: null,
       old: null,
       new: null,
     });
-    assert.deepEqual(byId.get("other")?.comparison, {
-      kind: "mismatch",
-      differences: [{ place: "$.a", kind: "value", old: "1", new: "2" }],
-    });
+    assert.deepEqual(placesOf(byId.get("other")?.comparison ?? { kind: "match" }), ["$.a value"]);
+    assert.equal(byId.get("other")?.target, "/x?y=1");
     assert.equal(byId.get("other")?.old?.body, '{"a":1}');
     assert.equal(byId.get("other")?.new?.body, '{"a":2}');
     assert.deepEqual(byId.get("broken")?.comparison, { kind: "uncompared", why: "decode_failed" });
@@ -115,7 +119,7 @@ test("a pair that cannot be handled at all is uncompared, is warned of, and the 
     await emptied(queue);
     const deadline = Date.now() + 5000;
     while (stderr() === "" && Date.now() < deadline) await new Promise((resolve) => setImmediate(resolve));
-    assert.match(stderr(), /route "profiles".*"not a path" is not a JSONPath/);
+    assert.match(stderr(), /route "profiles".*"not a path" is not a JSONPath/s);
   });
 });
 
@@ -156,5 +160,30 @@ test("stop ends the thread by itself, and what waited leaves the queue", async (
     worker.postMessage({ kind: "stop" });
     assert.deepEqual(await exit, [0]);
     assert.deepEqual([...queue], [0, 0]);
+  });
+});
+
+test("old is compared with itself too, and all three bodies leave the queue", async () => {
+  await withThread(async ({ queue, results, connect, post, until }) => {
+    const port = connect();
+    const again = answer('{"a":9,"b":1}');
+    post(port, pairOf(answer('{"a":1,"b":1}'), answer('{"a":2,"b":2}'), {}, { again }));
+    await until(1);
+    assert.deepEqual(placesOf(results[0]?.comparison ?? { kind: "match" }), ["$.a value", "$.b value"]);
+    assert.deepEqual(results[0]?.noise, [{ template: "$.a", kind: "value" }]);
+    await emptied(queue);
+  });
+});
+
+test("a route that differs all the time sends fifty samples a second, and every finding", async () => {
+  await withThread(async ({ results, connect, post, until }) => {
+    const port = connect();
+    for (let at = 0; at < 80; at++) post(port, pairOf(answer("[1]"), answer("[2]")));
+    post(port, pairOf(answer("[1]"), answer("[2]"), {}, { route: "other" }));
+    await until(81);
+    const samples = results.filter(({ old }) => old !== null);
+    assert.ok(samples.length >= 51 && samples.length < 81, `${samples.length} samples`);
+    assert.ok(results.every(({ comparison }) => comparison.kind === "mismatch"));
+    assert.ok(results.find(({ route }) => route === "other")?.new !== null);
   });
 });

@@ -1,0 +1,217 @@
+/** Two trees against each other: JSON, and everything that is read into the shape of JSON. */
+
+import type { ParsedPath, ParsedRename } from "../model/jsonpath.ts";
+import type { Place } from "../model/pair.ts";
+import type { Difference } from "../model/reports.ts";
+import type { Compare } from "../model/ruleset.ts";
+import { sameJson } from "./canonical.ts";
+import { diffMarked } from "./diff.ts";
+import { mostTelling } from "./findings.ts";
+import { doublesSuffice, type ExactNumbers, parseExact, parseRaw, surveyJson } from "./json.ts";
+import { addAllowance, createMarks, type Marks } from "./marks.ts";
+import { childOf, compilePath, compilePaths, type Holder, visitNodes } from "./paths.ts";
+import { REDACTED, redactedByBothNames, redactedCopy } from "./redact.ts";
+import { removeSpots } from "./remove.ts";
+import { addSpot, compileRename, renameNodes, type Spots } from "./rename.ts";
+import { countMembers, withoutRepeats } from "./repeated.ts";
+import { type Allowance, allowanceOf } from "./tolerance.ts";
+
+/** A body as a plain JSON value. `parseJson`'s result is one as it is. */
+export interface Tree {
+  readonly value: unknown;
+  /** JSON: the text that `value` was parsed from; null for other kinds. */
+  readonly text: string | null;
+  /** Source texts of the numbers that a double may not hold; empty where `text` is null. */
+  readonly longNumbers: readonly string[];
+  /** Members in `text`, repeated names counted each time; absent: counted when needed. */
+  readonly members?: number;
+}
+
+/** The paths of a route's `compare`, compiled once for a version of the rules. */
+export interface TreeRules {
+  /** `$` itself is ignored: bodies are not compared at all. */
+  readonly whole: boolean;
+  readonly rename: readonly ParsedRename[];
+  readonly ignore: readonly ParsedPath[];
+  readonly unordered: readonly ParsedPath[];
+  readonly tolerance: readonly { readonly path: ParsedPath; readonly allowances: readonly [Allowance] }[];
+  /** By old's names and by new's. */
+  readonly redact: readonly ParsedPath[];
+}
+
+/** Throws an Error that names the path that is not one, or the rename that cannot be. */
+export function compileTreeRules(compare: Compare): TreeRules {
+  const rename = compare.rename.map(compileRename);
+  const ignore = compilePaths("ignore", compare.ignore);
+  return {
+    whole: ignore.some((path) => path.kind === "steps" && path.steps.length === 0),
+    rename,
+    ignore,
+    unordered: compilePaths("unordered", compare.unordered),
+    tolerance: compare.tolerance.map((tolerance) => ({
+      path: compilePath("tolerance", tolerance.path),
+      allowances: [allowanceOf(tolerance)] as const,
+    })),
+    redact: redactedByBothNames(compilePaths("redact", compare.redact.paths), rename),
+  };
+}
+
+/**
+ * The differences of two trees, at most MAX_DIFFERENCES; none: they are the same. The rules act in this order:
+ *
+ * 1. `redact` marks what nobody may see, by either name, before anything else; marked values are compared like
+ *    all others, and one that differs is one difference at its own place, without a text.
+ * 2. `rename` gives old's members new's names, all at once. From here on paths and places speak new's names.
+ * 3. `ignore`, `unordered` and `tolerance` find their nodes in both trees as they are now: no path sees what
+ *    another does, and indexes count the items of the answers as they were received.
+ * 4. `ignore` removes its nodes.
+ * 5. `unordered` arrays cancel equal items and pair the rest by what they share.
+ * 6. Numbers that `tolerance` covers are the same, in unordered items too.
+ * 7. What is left differs: at a place in old's tree, or in new's for what new alone has.
+ *
+ * A name that stands twice in an object is read both ways, with its last value and with its first, since
+ * clients disagree about it; what only the first reading shows has the relation "repeated name". Trees with a text may be changed in place, and are of no further use; others are
+ * left alone. Throws an Error where the comparison would take many seconds, which only hostile nests of
+ * unordered arrays with tolerated numbers do: such a pair cannot be compared.
+ */
+export function diffTrees(old: Tree, fresh: Tree, rules: TreeRules): readonly Difference[] {
+  if (rules.whole) return [];
+  const longNumbers = [...old.longNumbers, ...fresh.longNumbers];
+  const doublesTell =
+    longNumbers.length === 0 || (rules.tolerance.length === 0 && doublesSuffice(longNumbers));
+  const areEqual = doublesTell && rules.rename.length === 0 && sameJson(old.value, fresh.value, { left: 0 });
+  // Before anything is changed in place, or parsed once more for the other reading.
+  const repeats = haveRepeats(old, fresh, areEqual);
+  const firstOld = repeats ? firstReading(old) : null;
+  const firstNew = repeats ? firstReading(fresh) : null;
+  const differences = areEqual ? [] : diffReading(old, fresh, rules, doublesTell);
+  if (firstOld === null || firstNew === null) return differences;
+  return withFirstReading(differences, diffReading(firstOld, firstNew, rules, false));
+}
+
+function diffReading(old: Tree, fresh: Tree, rules: TreeRules, doublesTell: boolean): readonly Difference[] {
+  const hasLongNumbers = old.longNumbers.length + fresh.longNumbers.length > 0;
+  if (doublesTell || !hasLongNumbers) {
+    const differences = diffSides(sideOf(old, rules), sideOf(fresh, rules), rules);
+    // Found with doubles, but shown with all their digits.
+    if (!hasLongNumbers || differences.length === 0) return differences;
+  }
+  const exactNumbers: ExactNumbers = new Map();
+  return diffSides(exactSideOf(old, rules, exactNumbers), exactSideOf(fresh, rules, exactNumbers), rules);
+}
+
+/** One tree on its way through the rules. */
+interface Side {
+  readonly tree: Holder;
+  /** The same document with plain numbers, for filters that look at values. */
+  readonly shape: Holder;
+}
+
+function sideOf({ value, text }: Tree, rules: TreeRules): Side {
+  const isChanged = rules.ignore.length + rules.rename.length > 0;
+  const tree: Holder = [text === null && isChanged ? copied(value) : value];
+  return { tree, shape: tree };
+}
+
+function exactSideOf(given: Tree, rules: TreeRules, exactNumbers: ExactNumbers): Side {
+  if (given.text === null) return sideOf(given, rules);
+  return { tree: [parseExact(given.text, exactNumbers)], shape: [JSON.parse(given.text)] };
+}
+
+function copied(value: unknown): unknown {
+  return redactedCopy(value, new Map(), new Map());
+}
+
+function diffSides(old: Side, fresh: Side, rules: TreeRules): readonly Difference[] {
+  const marks = createMarks();
+  markHidden(old, rules, marks.hidden);
+  if (rules.rename.length > 0) {
+    renameNodes(rules.rename, old.tree, fresh.tree, marks.hidden);
+    if (old.shape !== old.tree) renameNodes(rules.rename, old.shape, fresh.shape, new Map());
+    markHidden(old, rules, marks.hidden);
+  }
+  markHidden(fresh, rules, marks.hidden);
+  const doomed: Spots = new Map();
+  for (const side of [old, fresh]) mark(side, rules, marks, doomed);
+  removeSpots(doomed, marks.indexes);
+  // Most pairs that differ at all differ nowhere else, and this is several times cheaper than the walk.
+  const isChanged = doomed.size > 0 || rules.rename.length > 0;
+  if (isChanged && sameJson(old.tree[0], fresh.tree[0], { left: 0 })) return [];
+  return diffMarked(old.tree, fresh.tree, marks);
+}
+
+function markHidden({ tree, shape }: Side, rules: TreeRules, hidden: Spots): void {
+  for (const path of rules.redact) {
+    visitNodes(path, tree, shape, (container, key) => addSpot(hidden, container, key));
+  }
+}
+
+function mark({ tree, shape }: Side, rules: TreeRules, marks: Marks, doomed: Spots): void {
+  for (const path of rules.ignore) {
+    visitNodes(path, tree, shape, (container, key) => addSpot(doomed, container, key));
+  }
+  for (const path of rules.unordered) {
+    visitNodes(path, tree, shape, (container, key) => {
+      const items = childOf(container, key);
+      if (Array.isArray(items)) marks.unordered.add(items);
+    });
+  }
+  for (const { path, allowances } of rules.tolerance) {
+    visitNodes(path, tree, shape, (container, key) => addAllowance(marks, container, key, allowances));
+  }
+}
+
+/** Whether a name stands twice in an object of either text. */
+function haveRepeats(old: Tree, fresh: Tree, areEqual: boolean): boolean {
+  const [inOld, inNew] = [membersInText(old), membersInText(fresh)];
+  if (areEqual && inOld !== null && inNew !== null) {
+    return inOld !== inNew || inOld !== countMembers(old.value);
+  }
+  return (
+    (inOld !== null && inOld !== countMembers(old.value)) ||
+    (inNew !== null && inNew !== countMembers(fresh.value))
+  );
+}
+
+function membersInText({ text, members }: Tree): number | null {
+  return text === null ? null : (members ?? surveyJson(text).members);
+}
+
+/** What they read who keep the first of two members of one name. */
+function firstReading(tree: Tree): Tree {
+  if (tree.text === null) return tree;
+  const text = withoutRepeats(tree.text);
+  const { longNumbers, members } = surveyJson(text);
+  return { value: JSON.parse(text), text, longNumbers, members };
+}
+
+function withFirstReading(
+  differences: readonly Difference[],
+  ofFirst: readonly Difference[],
+): readonly Difference[] {
+  const places = new Set(differences.map(({ place }) => place));
+  const besides = ofFirst
+    .filter(({ place }) => !places.has(place))
+    .map((difference): Difference => ({ ...difference, relation: "repeated name" }));
+  return mostTelling([...differences, ...besides]);
+}
+
+/**
+ * A copy with the nodes under `redact` paths, by old's names and by new's, as "[redacted]"; JSON.stringify of
+ * it keeps all digits of JSON's numbers. The tree may have been through `diffTrees`.
+ */
+export function redactTree(tree: Tree, rules: TreeRules): unknown {
+  const shape: Holder = [tree.text === null ? tree.value : JSON.parse(tree.text)];
+  const hidden: Spots = new Map();
+  markHidden({ tree: shape, shape }, rules, hidden);
+  if (hidden.get(shape)?.has(0)) return REDACTED;
+  const raw = tree.text === null || tree.longNumbers.length === 0 ? shape[0] : parseRaw(tree.text);
+  return redactedCopy(shape[0], hidden, new Map(), raw);
+}
+
+/** Each place of the differences once. */
+export function placesOf(differences: readonly Difference[]): readonly Place[] {
+  const places = new Map<string, Place>();
+  for (const { template, kind } of differences) places.set(`${kind} ${template}`, { template, kind });
+  return [...places.values()];
+}
