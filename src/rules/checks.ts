@@ -19,6 +19,7 @@ export function checkRoute(route: MergedRoute, backends: readonly string[], repo
   checkSplit(route, report);
   checkCanary(route, report);
   checkShadow(route, report);
+  checkCompare(route, report);
 }
 
 function checkSides(
@@ -148,6 +149,19 @@ function checkShadow({ fields, placeOf, wrong }: MergedRoute, report: Report): v
       placeOf(["shadow", "methods", index]),
       `shadow.methods has ${method}: ${why}; if that is wanted, add sideEffects: allowed`,
     );
+  }
+}
+
+function checkCompare({ fields: { compare }, placeOf }: MergedRoute, report: Report): void {
+  if (compare === undefined || compare === "off") return;
+  for (const [index, { absolute, relative }] of (compare.tolerance ?? []).entries()) {
+    const place = placeOf(["compare", "tolerance", index]);
+    const written = Object.keys(valueAt(place.file.data, place.path) ?? {});
+    // What is wrong in it may be the very thing that it lacks.
+    const isMissing = absolute === undefined && relative === undefined;
+    if (!isMissing || written.includes("absolute") || written.includes("relative")) continue;
+    const advice = "write absolute: 0.01, relative: 1%, or both";
+    report(place, `${fieldName(place.path)} has neither absolute nor relative: ${advice}`);
   }
 }
 

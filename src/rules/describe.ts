@@ -13,6 +13,7 @@ import type {
   Tls,
   Upgrade,
 } from "../model/ruleset.ts";
+import { describeCompare } from "./resolve-compare.ts";
 import { formatDuration, formatFalseAlarms, formatRate, formatShare, formatSize } from "./units.ts";
 
 /** JSON-safe; in the shape of a rules file, so that it can be read as one. */
@@ -123,7 +124,7 @@ function describeUseOfNew(route: Route): Description {
       ...given("methods", canary.methods),
     },
     shadow: describeShadow(route.shadow),
-    compare: compare ? { ...compare } : "off",
+    compare: compare ? describeCompare(compare) : "off",
     fallback: fallback ? { when: fallback.when, after: formatDuration(fallback.afterMs) } : "off",
     guard: guard ? describeGuard(guard) : "off",
   };

@@ -8,6 +8,7 @@ import {
   describeRoute,
   describeRuleset,
 } from "./describe.ts";
+import { nameWithin } from "./issues.ts";
 
 const LONGEST_VALUE = 80;
 const MOST_ITEMS = 5;
@@ -94,7 +95,7 @@ function diffValue(
   if (JSON.stringify(before) === JSON.stringify(after)) return [];
   if (isBlock(before) && isBlock(after)) {
     return union(Object.keys(before), Object.keys(after)).flatMap((key) =>
-      diffValue(field === "" ? key : `${field}.${key}`, fieldOf(before, key), fieldOf(after, key)),
+      diffValue(nameWithin(field, key), fieldOf(before, key), fieldOf(after, key)),
     );
   }
   // As users write it: `canary: 5%`.
@@ -106,22 +107,30 @@ function diffValue(
   return [`${name} ${shown(before, after)} → ${shown(after, before)}`];
 }
 
-/** "+a −b"; null when only the order changed, or items that are not texts. */
+/** "+a −b"; null when only the order changed. */
 function listChanges(before: readonly DescribedValue[], after: readonly DescribedValue[]): string | null {
-  if (![...before, ...after].every((item) => typeof item === "string")) return null;
-  const [had, has] = [new Set(before), new Set(after)];
-  const added = after.filter((item) => !had.has(item)).map((item) => `+${item}`);
-  const removed = before.filter((item) => !has.has(item)).map((item) => `−${item}`);
+  const [was, is] = [before.map(flow), after.map(flow)];
+  const [had, has] = [new Set(was), new Set(is)];
+  const added = is.filter((item) => !had.has(item)).map((item) => `+${item}`);
+  const removed = was.filter((item) => !has.has(item)).map((item) => `−${item}`);
   const changes = [...added, ...removed];
   if (changes.length === 0) return null;
   const rest = changes.length - MOST_ITEMS;
   return changes.slice(0, MOST_ITEMS).map(cut).join(" ") + (rest > 0 ? ` and ${rest} more` : "");
 }
 
+/** As YAML's flow style has it, quotes left out: { path: $.price, absolute: 0.01 }. */
+function flow(value: DescribedValue): string {
+  if (isList(value)) return `[${value.map(flow).join(", ")}]`;
+  if (!isBlock(value)) return String(value);
+  const fields = Object.entries(value).map(([name, each]) => `${name}: ${flow(each)}`);
+  return fields.length === 0 ? "{}" : `{ ${fields.join(", ")} }`;
+}
+
 function shown(value: DescribedValue | undefined, other: DescribedValue | undefined): string {
   if (value === undefined) return "(none)";
   if (other === "off" && isBlock(value)) return "on";
-  return cut(typeof value === "string" ? value : JSON.stringify(value));
+  return cut(flow(value));
 }
 
 const cut = (text: string) => (text.length > LONGEST_VALUE ? `${text.slice(0, LONGEST_VALUE)}…` : text);

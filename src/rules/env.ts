@@ -50,6 +50,12 @@ function malformed(rest: string): string {
   return `$${shown} is no variable: write \${NAME}, \${NAME:-default}, or $$ for a dollar`;
 }
 
+/** A text with its variables, or as it is written where one of them is not set. */
+export function filledIn(text: string, env: Env): string {
+  const substituted = substitute(text, env);
+  return substituted.ok ? substituted.text : text;
+}
+
 const INTEGER = /^[-+]?(?:0|[1-9][0-9]*)$/;
 const FLOAT = /^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$/;
 

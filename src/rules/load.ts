@@ -9,7 +9,7 @@ import { type Draft, draftOf } from "./draft.ts";
 import type { Env } from "./env.ts";
 import { type MergedRoute, mergedRoute } from "./merge.ts";
 import { fileProblem, inOrder, MAX_PROBLEMS, type Problem } from "./problem.ts";
-import { decodeUtf8, listRulesFiles, ReadError, type RulesFile, readBounded } from "./read.ts";
+import { decodeUtf8, listRulesFiles, ReadError, type RulesFile, readRulesFile } from "./read.ts";
 import { type Report, resolveBackend, resolveLimits } from "./resolve-backend.ts";
 import { resolveRoute } from "./resolve-route.ts";
 import { problemAtPlace, type SourceFile } from "./source-file.ts";
@@ -18,8 +18,6 @@ import { warningsOf } from "./warnings.ts";
 import { parseYaml } from "./yaml.ts";
 
 export type { Problem } from "./problem.ts";
-
-const MAX_FILE_BYTES = 8 * 2 ** 20;
 
 export interface LoadOptions {
   readonly env: Env;
@@ -102,7 +100,7 @@ async function readRules(
   problems: Problem[],
 ): Promise<{ raw: Buffer; text: string } | null> {
   try {
-    const raw = await readBounded(file.path, MAX_FILE_BYTES, "8MiB");
+    const raw = await readRulesFile(file.path);
     return { raw, text: decodeUtf8(raw) };
   } catch (error) {
     if (!(error instanceof ReadError)) throw error;

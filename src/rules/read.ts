@@ -20,6 +20,7 @@ export interface RulesListing {
 }
 
 const MAX_FILES = 1000;
+const MAX_FILE_BYTES = 8 * 2 ** 20;
 
 export const isRulesFileName = (name: string): boolean => /\.ya?ml$/.test(name) && !name.startsWith(".");
 
@@ -66,6 +67,11 @@ async function rulesFilesIn(folder: string): Promise<RulesFile[]> {
   return files;
 }
 
+/** The bytes of one rules file. Throws a ReadError. */
+export function readRulesFile(path: string): Promise<Buffer> {
+  return readBounded(path, MAX_FILE_BYTES, "8MiB");
+}
+
 /** A whole regular file, up to a bound. Throws a ReadError. */
 export async function readBounded(path: string, maxBytes: number, maxText: string): Promise<Buffer> {
   return await withFile(path, async (file, sizeBytes) => {
@@ -102,10 +108,10 @@ export async function withFile<T>(
   }
 }
 
-/** Strict UTF-8, a byte order mark dropped. Throws a ReadError. */
-export function decodeUtf8(bytes: Uint8Array): string {
+/** Strict UTF-8, a byte order mark dropped unless it is to be kept. Throws a ReadError. */
+export function decodeUtf8(bytes: Uint8Array, { keepMark = false } = {}): string {
   try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: keepMark }).decode(bytes);
   } catch (error) {
     throw new ReadError("it is not UTF-8: save it as UTF-8", { cause: error });
   }

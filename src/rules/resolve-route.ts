@@ -2,7 +2,6 @@
 
 import type {
   Canary,
-  Compare,
   Condition,
   Fallback,
   Guard,
@@ -15,6 +14,7 @@ import type {
 } from "../model/ruleset.ts";
 import { DEFAULT_UPGRADE } from "../model/upgrade.ts";
 import type { MergedRoute } from "./merge.ts";
+import { resolveCompare } from "./resolve-compare.ts";
 import type { ConditionFields, MatcherFields, RouteFields } from "./schema.ts";
 
 const DEFAULT_SHADOW_METHODS = ["GET", "HEAD"];
@@ -39,6 +39,7 @@ export function resolveRoute(
 ): Route {
   const { fields } = route;
   const hasNew = fields.new !== undefined;
+  const guard = hasNew ? guardOf(fields) : null;
   return {
     name: route.name,
     match: conditionsOf(fields.match),
@@ -48,9 +49,9 @@ export function resolveRoute(
     split: fields.split ? splitOf(fields.split, keyFile) : null,
     canary: canaryOf(fields.canary),
     shadow: shadowOf(fields.shadow),
-    compare: fields.compare === "off" ? null : compareOf(fields.compare),
+    compare: fields.compare === "off" ? null : resolveCompare(fields.compare, guard),
     fallback: hasNew ? fallbackOf(fields.fallback, newHeadersMs) : null,
-    guard: hasNew ? guardOf(fields) : null,
+    guard,
     maxBodyBytes: fields.limits?.body ?? null,
     upgrade: fields.upgrade === "off" ? null : upgradeOf(fields.upgrade),
     revision: fields.revision ?? 1,
@@ -107,15 +108,6 @@ function shadowOf(fields: RouteFields["shadow"]): Shadow {
     timeoutMs: fields?.timeout ?? DEFAULT_SHADOW_TIMEOUT_MS,
     concurrency: fields?.concurrency ?? DEFAULT_SHADOW_CONCURRENCY,
     ratePerSecond: fields?.rate ?? null,
-  };
-}
-
-function compareOf(fields: Exclude<RouteFields["compare"], "off">): Compare {
-  return {
-    status: fields?.status ?? true,
-    headers: fields?.headers ?? ["content-type"],
-    body: fields?.body ?? "auto",
-    ignore: fields?.ignore ?? [],
   };
 }
 

@@ -104,6 +104,13 @@ export function list<Item extends z.ZodType>(item: Item, example: string, atLeas
   return z.array(item, { error }).min(atLeast, { error: `${error}, or leave the field out` });
 }
 
+/** A list with an upper bound too, against hostile or generated rules. */
+export function boundedList<Item extends z.ZodType>(item: Item, example: string, most: number, what: string) {
+  const error = ({ input }: { readonly input?: unknown }) =>
+    `with ${Array.isArray(input) ? input.length : "so many"} ${what} it is too long: write at most ${most}`;
+  return list(item, example).max(most, { error });
+}
+
 /** Either a short form that stands for one field of the block, or the block. */
 export function shorthand<Short extends z.ZodType, Block extends z.ZodType>(
   field: string,

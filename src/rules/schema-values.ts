@@ -25,12 +25,15 @@ export function within<T>(parse: (text: string) => Parsed<T>, wrong: (value: T) 
 export const share = (description: string) =>
   scalar({ parse: units.parseShare, pattern: SHARE_PATTERN, description, examples: ["5%"] });
 
-export const shareAboveZero = (description: string) =>
+export const shareAboveZero = (
+  description: string,
+  switchOff = "to switch this off write off in place of the whole { … }",
+) =>
   scalar({
     parse: (text) => {
       const parsed = units.parseShare(text);
       return text === "off" || (parsed.ok && parsed.value === 0)
-        ? { ok: false, why: "it must be above 0%; to switch this off write off in place of the whole { … }" }
+        ? { ok: false, why: `it must be above 0%; ${switchOff}` }
         : parsed;
     },
     pattern: SHARE_PATTERN,
@@ -38,10 +41,13 @@ export const shareAboveZero = (description: string) =>
   });
 
 export const duration = (description: string, example: string) =>
+  durationUpTo(LONGEST_TIMER_MS, description, example);
+
+export const durationUpTo = (maxMs: number, description: string, example: string) =>
   scalar({
     parse: within(units.parseDuration, (ms) => {
       if (ms < 1) return "it must be at least 1ms";
-      return ms > LONGEST_TIMER_MS ? `it is at most ${units.formatDuration(LONGEST_TIMER_MS)}` : undefined;
+      return ms > maxMs ? `it is at most ${units.formatDuration(maxMs)}` : undefined;
     }),
     pattern: DURATION_PATTERN,
     description,

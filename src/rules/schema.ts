@@ -5,6 +5,7 @@
 
 import { z } from "zod";
 import { parseCidr } from "./cidr.ts";
+import { compareSchema } from "./schema-compare.ts";
 import { decimal, flag, integer, list, orOff, scalar, section, shorthand, text, word } from "./schema-kit.ts";
 import {
   backendName,
@@ -113,29 +114,6 @@ const shadowSchema = section({
   }).optional(),
 });
 
-const compareSchema = section(
-  {
-    status: flag("Compare the status. Default true").optional(),
-    headers: list(headerName, "[content-type]").optional(),
-    body: word(["auto", "json", "text", "bytes", "off"], "How bodies are compared. Default auto").optional(),
-    ignore: list(
-      scalar({
-        parse: texts.parseIgnorePath,
-        pattern: "^\\$",
-        description: "JSONPath (RFC 9535)",
-        examples: ["$.updatedAt"],
-      }),
-      '["$.updatedAt", "$..etag"]',
-    ).optional(),
-  },
-  {
-    unordered: "leave it out; ignore leaves a path out of both answers",
-    tolerance: "leave it out; ignore leaves a path out of both answers",
-    noise: "leave it out; ignore leaves what always differs out of both answers",
-    redact: "leave it out; with compare: off nothing of the answers is kept",
-  },
-);
-
 const fallbackWhen = word(["safe", "idempotent"], "Which failed requests old is asked again");
 const fallbackSchema = section({
   when: fallbackWhen.optional(),
@@ -215,7 +193,10 @@ const routeFields = {
     shadowSchema,
     "a share such as 100%",
   ).optional(),
-  compare: orOff(compareSchema, "write off, or a block of fields (status, headers, body, ignore)").optional(),
+  compare: orOff(
+    compareSchema,
+    "write off, or a block of fields (status, headers, body, ignore …)",
+  ).optional(),
   fallback: orOff(
     shorthand(
       "when",

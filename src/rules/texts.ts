@@ -1,7 +1,7 @@
 /** Texts with a grammar of their own: names, paths, hosts, URLs, patterns. Each parser teaches what to write. */
 
 import { METHODS } from "node:http";
-import parseJsonPath from "jsonpath-rfc9535/parser";
+import { checkPath, MAX_PATH_CHARS } from "../model/jsonpath.ts";
 import type { HostPolicy, KeySource } from "../model/ruleset.ts";
 import { isNeverUpgraded } from "../model/upgrade.ts";
 import { nearest } from "./suggest.ts";
@@ -185,24 +185,41 @@ export function parsePattern(text: string): Parsed<string> {
 }
 
 /** RFC 9535, kept as its text. */
-export function parseIgnorePath(text: string): Parsed<string> {
-  if (!text.startsWith("$"))
-    return no(`a JSONPath begins with $: write $.${text.replace(/^[./]+/, "") || "updatedAt"}`);
-  if (text.length > MAX_PATTERN_LENGTH) return no(`a JSONPath has at most ${MAX_PATTERN_LENGTH} characters`);
-  try {
-    parseJsonPath(text);
-    return ok(text);
-  } catch (error) {
-    return no(
-      `this is no JSONPath (RFC 9535)${errorPosition(error, text)}; examples: $.updatedAt, $..etag, $.items[*].id`,
-    );
-  }
+export function parseJsonPath(text: string): Parsed<string> {
+  const why = checkPath(text);
+  return why === null ? ok(text) : no(why);
 }
 
-function errorPosition(error: unknown, text: string): string {
-  if (!(error instanceof Error) || !("location" in error)) return "";
-  const offset = (error.location as { start?: { offset?: number } } | undefined)?.start?.offset;
-  if (offset === undefined) return "";
-  const found = text[offset];
-  return found === undefined ? ": it ends too early" : `: "${found}" at character ${offset + 1}`;
+/** "200" or "4xx". */
+export function parseStatus(text: string): Parsed<string> {
+  const status = text.toLowerCase();
+  return /^[1-5](?:[0-9][0-9]|xx)$/.test(status)
+    ? ok(status)
+    : no("write a status such as 200, or a class such as 4xx");
+}
+
+/** What is never kept: "$.email", "header:x-user", "query:token". */
+export type Redacted =
+  | { readonly kind: "path"; readonly path: string }
+  | { readonly kind: "header" | "query"; readonly name: string };
+
+export function parseRedact(text: string): Parsed<Redacted> {
+  if (text.startsWith("$")) {
+    const parsed = parseJsonPath(text);
+    return parsed.ok ? ok({ kind: "path", path: parsed.value }) : parsed;
+  }
+  const [kind = "", name] = text.split(/:(.*)/s);
+  if (kind === "header" && name !== undefined) {
+    const parsed = parseHeaderName(name);
+    return parsed.ok ? ok({ kind, name: parsed.value }) : parsed;
+  }
+  if (kind === "query" && name !== undefined) {
+    return name !== "" && name.length <= MAX_PATH_CHARS
+      ? ok({ kind, name })
+      : no("write query: and a parameter's name, such as query:token");
+  }
+  const forms = "write a JSONPath such as $.email, header:NAME or query:NAME";
+  if (name !== undefined && kind === "cookie") return no("cookies are never kept: leave it out");
+  const meant = name === undefined ? undefined : nearest(kind, ["header", "query"]);
+  return no(meant === undefined ? forms : `did you mean ${meant}:${name}? (${forms})`);
 }

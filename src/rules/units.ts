@@ -43,6 +43,32 @@ export function formatShare(ppm: number): string {
   return `${Math.floor(ppm / PPM_PER_PERCENT)}${fraction === "" ? "" : `.${fraction}`}%`;
 }
 
+const MAX_RELATIVE_DECIMALS = 12;
+
+/** "1%" → 0.01, of any precision that numbers have: an allowance, not a share of traffic. */
+export function parseRelative(text: string): Parsed<number> {
+  if (BARE_NUMBER.test(text)) return no(`write ${meantShare(text)}`);
+  const parts = /^([0-9]+(?:\.([0-9]+))?)\s?%$/.exec(text);
+  if (!parts) return no("write a percentage above 0, such as 1% or 0.001%");
+  if ((parts[2] ?? "").length > MAX_RELATIVE_DECIMALS)
+    return no(`write at most ${MAX_RELATIVE_DECIMALS} digits after the point`);
+  const ratio = Number(`${parts[1]}e-2`);
+  if (ratio === 0) return no("it must be above 0%");
+  return ratio <= 1 ? ok(ratio) : no("it is at most 100%");
+}
+
+/** 0.01 → "1%"; the inverse of parseRelative. */
+export function formatRelative(ratio: number): string {
+  const percent = shifted(ratio, 2);
+  return `${percent.toLocaleString("en", { useGrouping: false, maximumFractionDigits: 20 })}%`;
+}
+
+/** Times a power of ten in decimal, where floating point would leave 0.07 at 7.000000000000001. */
+function shifted(value: number, places: number): number {
+  const [digits, exponent = "0"] = String(value).split("e");
+  return Number(`${digits}e${Number(exponent) + places}`);
+}
+
 const DURATION_UNITS_MS: readonly (readonly [string, number])[] = [
   ["d", 86_400_000],
   ["h", 3_600_000],

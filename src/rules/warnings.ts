@@ -1,10 +1,12 @@
 /** Sound rules that cannot do what they say: not errors, but told at load. */
 
 import type { Ruleset } from "../model/ruleset.ts";
+import { IDLE_COMPARE_RULES } from "./idle-compare.ts";
+import { guardOf, type IdleRule, isOn } from "./idle-rule.ts";
 import type { MergedRoute } from "./merge.ts";
 import { placeText } from "./problem.ts";
 import { hiddenRoutes } from "./reach.ts";
-import { type Path, spanOf } from "./source-file.ts";
+import { spanOf } from "./source-file.ts";
 import { formatDuration } from "./units.ts";
 
 /** "place  what does nothing: what to do", in the order of the routes. `merged` and the routes go together. */
@@ -50,15 +52,6 @@ function idleRules(merged: readonly MergedRoute[], { backends }: Ruleset): strin
   return [...idle].filter(([rule]) => !useful.has(rule)).map(([, warning]) => warning);
 }
 
-interface IdleRule {
-  readonly field: Path;
-  readonly isWritten: (route: MergedRoute) => boolean;
-  /** Why it does nothing and what to do about it; undefined: it does something. */
-  readonly why: (route: MergedRoute, newHeadersMs: number | undefined) => string | undefined;
-}
-
-const guardOf = ({ fields }: MergedRoute) => (fields.guard === "off" ? undefined : fields.guard);
-const isOn = (test: unknown) => test !== undefined && test !== "off";
 /** A share of 0% counts: it is a stage, and the next one is near. */
 const usesNew = ({ fields }: MergedRoute) =>
   fields.canary !== undefined || fields.split !== undefined || fields.shadow !== undefined;
@@ -103,6 +96,7 @@ const IDLE_RULES: readonly IdleRule[] = [
         ? "compare is about the answers of shadows, and there is no shadow: write shadow: 100%, or leave compare out"
         : undefined,
   },
+  ...IDLE_COMPARE_RULES,
   {
     field: ["canary", "methods"],
     isWritten: ({ fields }) => fields.canary?.methods !== undefined,

@@ -32,8 +32,11 @@ export interface ParsedFile {
   readonly variables: readonly string[];
 }
 
-/** Reads one file's text. All of its syntax errors that are not mere consequences are reported. */
-export function parseYaml(source: SourceText, env: Env): ParsedFile {
+/**
+ * Reads one file's text. All of its syntax errors that are not mere consequences are reported. Without an `env`
+ * variables stay as they are written.
+ */
+export function parseYaml(source: SourceText, env: Env | null): ParsedFile {
   const failed = (...problems: Problem[]): ParsedFile => ({ file: null, problems, variables: [] });
   const excess = excessProblem(source);
   if (excess) return failed(excess);
@@ -97,8 +100,9 @@ function excessProblem(source: SourceText): Problem | undefined {
  * Variables that are not set, in a file whose syntax is broken. Of other mistakes nothing can be said there: the
  * parser may have read anything as a text.
  */
-function unsetVariables(source: SourceText, document: Document.Parsed, env: Env): Problem[] {
+function unsetVariables(source: SourceText, document: Document.Parsed, env: Env | null): Problem[] {
   const problems: Problem[] = [];
+  if (env === null) return problems;
   visit(document, {
     Scalar: (_, { value, range }) => {
       if (typeof value !== "string" || !value.includes("${") || !range) return undefined;
@@ -112,7 +116,7 @@ function unsetVariables(source: SourceText, document: Document.Parsed, env: Env)
 }
 
 /** The tree as plain data, following aliases within a budget. */
-function convert(source: SourceText, document: Document.Parsed, env: Env): ParsedFile {
+function convert(source: SourceText, document: Document.Parsed, env: Env | null): ParsedFile {
   const anchors = new Map<string, Node>();
   visit(document, {
     Node: (_, node) => {
@@ -171,7 +175,7 @@ function convert(source: SourceText, document: Document.Parsed, env: Env): Parse
   };
 
   const scalar = (node: Node & { value: unknown; type?: string | undefined }): unknown => {
-    if (typeof node.value !== "string" || !node.value.includes("$")) return node.value;
+    if (env === null || typeof node.value !== "string" || !node.value.includes("$")) return node.value;
     const substituted = substitute(node.value, env);
     if (!substituted.ok) return report(node, substituted.why);
     for (const name of substituted.used) variables.add(name);

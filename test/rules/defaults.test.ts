@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { DEFAULT_COMPARE } from "../../src/model/default-compare.ts";
 import { HEAD, routeOf, rulesOf } from "./folder.ts";
 
 const headWith = (fields: string) => HEAD.replace("new: modern }", `new: modern, ${fields} }`);
@@ -47,7 +48,7 @@ test("a canary alone brings fallback, comparison and guard with it", async (t) =
       concurrency: 64,
       ratePerSecond: null,
     },
-    compare: { status: true, headers: ["content-type"], body: "auto", ignore: [] },
+    compare: DEFAULT_COMPARE,
     fallback: { when: "safe", afterMs: 5000 },
     guard: {
       errors: { maxRate: 0.05, ratio: 2 },
@@ -103,7 +104,7 @@ test("a route's fields go over the defaults one by one, lists as a whole", async
   const route = await routeOf(t, "canary: 5%\ncompare: { headers: [c] }\nfallback: idempotent", head);
   assert.deepEqual(route.canary, { sharePpm: 50_000, always: [], never: [], methods: ["GET", "HEAD"] });
   assert.deepEqual(route.compare?.headers, ["c"]);
-  assert.equal(route.compare?.status, false);
+  assert.equal(route.compare?.status, null);
   assert.deepEqual(route.fallback, { when: "idempotent", afterMs: 2000 });
 });
 

@@ -42,6 +42,35 @@ test("a rule that cannot do anything is a placed warning that says what to do", 
       /^9:5 {2}route r: every test of guard is off, .*guard: off/,
     ],
     ["canary: 5%\ncompare: { body: json }", /^9:5 {2}route r: compare is about .*no shadow/],
+    ["canary: 5%\ncompare: { noise: 2%, confirm: 1s }", /^9:5 {2}route r: compare is about .*no shadow/],
+    [
+      "shadow: { share: 5%, methods: [POST], sideEffects: allowed }\ncompare: { noise: 2% }",
+      /^9:16 {2}route r: compare.noise asks again, .*GET, HEAD, OPTIONS, TRACE alone, and shadow.methods is POST: leave noise out/,
+    ],
+    [
+      "shadow: { share: 5%, methods: [POST, PUT], sideEffects: allowed }\ncompare: { confirm: 2s }",
+      /^9:16 {2}route r: compare.confirm asks again, .*shadow.methods is POST, PUT: leave confirm out/,
+    ],
+    [
+      "shadow: 5%\nguard: { mismatches: { max: 1% } }\ncompare: { noise: off }",
+      /^10:16 {2}route r: compare.noise is off, so noise cannot be told from mismatch.*write noise: 2%/,
+    ],
+    [
+      "shadow: 5%\ncompare: { body: off, redact: [header:x, $.email] }",
+      /^9:27 {2}route r: compare.redact names \$\.email, and compare.body is off, of which nothing is kept anyway: leave it out/,
+    ],
+    [
+      "shadow: 5%\ncompare: { body: text, redact: [$.email] }",
+      /^9:28 {2}route r: compare.redact names .* so nothing of the bodies is kept or shown at all: .*body: auto/,
+    ],
+    [
+      "shadow: 5%\ncompare: { body: text, ignore: [$.a] }",
+      /^9:28 {2}route r: compare.ignore names \$\.a, and compare.body is text, which knows no paths/,
+    ],
+    [
+      "shadow: 5%\ncompare: { body: bytes, rename: { $.a: $.b } }",
+      /^9:29 {2}route r: compare.rename names \$\.a, and compare.body is bytes/,
+    ],
   ];
   for (const [route, expected] of cases) {
     const warnings = await warningsOf(t, route);
@@ -57,6 +86,11 @@ test("rules that do something bring no warning", async (t) => {
     "match: [{ path: /a, methods: [GET] }, { path: /b }]\ncanary: { share: 5%, methods: [POST] }",
     "canary: 5%\nfallback: { after: 30s }",
     "canary: 5%\nguard: off\ncompare: off\nfallback: off",
+    "shadow: { share: 5%, methods: [GET, POST], sideEffects: allowed }\ncompare: { noise: 2%, confirm: 1s }",
+    "shadow: 5%\nguard: { mismatches: { max: 1% } }",
+    "shadow: 5%\ncompare: { noise: off, confirm: off }",
+    "shadow: 5%\ncompare: { body: off, redact: [header:x, query:t] }",
+    "shadow: 5%\ncompare: { body: xml, ignore: [$.a], unordered: [$.a], tolerance: [{ path: $.a, absolute: 1 }] }",
   ])
     assert.deepEqual(await warningsOf(t, route), [], route);
 });
