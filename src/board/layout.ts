@@ -9,6 +9,7 @@
  */
 
 import { CODES } from "../model/failures.ts";
+import { UNCOMPARED_REASONS } from "../model/pair.ts";
 import { REASONS } from "../model/reasons.ts";
 import type { Side } from "../model/ruleset.ts";
 
@@ -32,6 +33,8 @@ export const SWITCH = {
   killLimit: 7,
   /** Slower than this is a slow answer, in microseconds; 0: latency is not guarded. */
   slowUs: 8,
+  /** Shadows that are still to be asked of old a second time without a draw: its noise is being learned. */
+  noiseLearning: 9,
 } as const;
 /** A cache line of its own for the switches: they are read by every request. */
 export const SWITCH_WORDS = 32;
@@ -92,6 +95,10 @@ export const SLICE = {
   fallbacks: words(1),
   shadows: words(SHADOW_RESULTS.length),
   comparisons: words(LOCAL_COMPARISONS.length),
+  /** By reason: the parts of the comparisons that are "uncompared". */
+  uncompared: words(UNCOMPARED_REASONS.length),
+  /** Matches whose request was asked of old a second time, with the same answer: no noise anywhere. */
+  triples: words(1),
 } as const;
 /** Whole cache lines, so that no two threads write to one. */
 export const SLICE_WORDS = Math.ceil(next / 16) * 16;

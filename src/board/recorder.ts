@@ -1,5 +1,6 @@
 /** A data thread's pen: writes one route's counters into the thread's own slice of the tile. */
 
+import { UNCOMPARED_REASONS, type UncomparedReason } from "../model/pair.ts";
 import type { Side } from "../model/ruleset.ts";
 import {
   DURATION_BOUNDS_US,
@@ -86,6 +87,18 @@ export class Recorder {
   comparison(result: LocalComparison): void {
     this.#add(SLICE.comparisons + LOCAL_COMPARISONS.indexOf(result), 1);
     this.#touch();
+  }
+
+  /** A pair that was lost, and why. */
+  uncompared(why: UncomparedReason): void {
+    this.#add(SLICE.uncompared + UNCOMPARED_REASONS.indexOf(why), 1);
+    this.comparison("uncompared");
+  }
+
+  /** Old, new and old again were all the same: a match. */
+  triple(): void {
+    this.#add(SLICE.triples, 1);
+    this.comparison("match");
   }
 
   #addDuration(sideIndex: number, durationUs: number): void {

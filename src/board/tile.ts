@@ -88,6 +88,19 @@ export class Tile {
     return Atomics.add(this.#switches, SWITCH.rateCount, 1) < perSecond;
   }
 
+  /** The next so many shadows are asked of old a second time without a draw. */
+  learnNoise(shadows: number): void {
+    Atomics.store(this.#switches, SWITCH.noiseLearning, shadows);
+  }
+
+  /** Takes one of those; false: they are used up. All threads together take exactly so many. */
+  takeNoiseLesson(): boolean {
+    // The load keeps the usual case from writing to a line that all threads read.
+    if (Atomics.load(this.#switches, SWITCH.noiseLearning) <= 0) return false;
+    // Threads that meet here may go below zero: what was there before decides.
+    return Atomics.sub(this.#switches, SWITCH.noiseLearning, 1) > 0;
+  }
+
   get killStreak(): number {
     return Atomics.load(this.#switches, SWITCH.killStreak);
   }

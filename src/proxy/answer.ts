@@ -6,7 +6,7 @@ import { answerHeadersToForward } from "../model/headers.ts";
 import { ASSIGNED_KEY_COOKIE } from "../model/key.ts";
 import type { Reason } from "../model/reasons.ts";
 import type { Side } from "../model/ruleset.ts";
-import { Capture, type CollectedAnswer } from "./capture.ts";
+import type { ClientCopy } from "./client-copy.ts";
 import type { Exchange, Served } from "./exchange.ts";
 import { interimHead, sendInterim } from "./interim.ts";
 import type { Flow, Sink } from "./leg-shapes.ts";
@@ -24,8 +24,7 @@ export class ClientAnswer implements Sink {
   readonly #side: Side;
   readonly #reason: Reason;
   readonly #refuse5xx: () => boolean;
-  readonly #capture: Capture | null;
-  #collected: CollectedAnswer | null = null;
+  readonly #copy: ClientCopy | null;
   #begun = false;
   /** -1: the answer does not say. */
   #declaredBytes = -1;
@@ -35,23 +34,18 @@ export class ClientAnswer implements Sink {
 
   /**
    * `refuse5xx`: whether a 5xx is not passed on, because another side will be asked.
-   * `captureBytes`: how much of the body to keep; null: none.
+   * `copy`: takes a copy for comparison; null: nobody does.
    */
   constructor(
     exchange: Exchange,
     as: { readonly side: Side; readonly reason: Reason },
-    options: { readonly refuse5xx: () => boolean; readonly captureBytes: number | null },
+    options: { readonly refuse5xx: () => boolean; readonly copy: ClientCopy | null },
   ) {
     this.#exchange = exchange;
     this.#side = as.side;
     this.#reason = as.reason;
     this.#refuse5xx = options.refuse5xx;
-    this.#capture = options.captureBytes === null ? null : new Capture(options.captureBytes);
-  }
-
-  /** Null: nothing was captured. */
-  get collected(): CollectedAnswer | null {
-    return this.#collected;
+    this.#copy = options.copy;
   }
 
   interim(status: number, reasonPhrase: string, rawHeaders: readonly string[]): void {
@@ -69,9 +63,7 @@ export class ClientAnswer implements Sink {
     if (status >= 500 && this.#refuse5xx()) return false;
     const { res } = this.#exchange;
     const headers = answerHeadersToForward(rawHeaders);
-    if (this.#capture !== null) {
-      this.#collected = { status, headers: headers.slice(), body: this.#capture };
-    }
+    this.#copy?.head(status, headers.slice());
     const told = survey(headers);
     if (told.hasDate) res.sendDate = false;
     // RFC 9110 §8.6: never on a 204, where some readers wait for the body that it names.
@@ -95,7 +87,7 @@ export class ClientAnswer implements Sink {
     const isWhole = !this.#begun && chunk.length === this.#declaredBytes;
     this.#begun = true;
     this.#exchange.bytesOut += chunk.length;
-    this.#capture?.push(chunk);
+    this.#copy?.data(chunk);
     if (isWhole && chunk.length <= MAX_JOINED_BYTES) {
       // As text, node:http joins it to the head: one string and one plain write instead of a gathered one.
       res.end(chunk.toString("latin1"), "latin1");

@@ -27,5 +27,5 @@ export function refusedForBody({ decision }: Exchange): Served {
     wanted: false,
     isSent: false,
   } as const;
-  return { side: decision.side, reason: decision.reason, outcome, collected: null, fellBack: false };
+  return { side: decision.side, reason: decision.reason, outcome, fellBack: false };
 }

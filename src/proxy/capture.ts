@@ -27,11 +27,3 @@ export class Capture {
     return this.#bytes;
   }
 }
-
-/** An answer as it was collected for comparison. */
-export interface CollectedAnswer {
-  readonly status: number;
-  /** Flat, end-to-end fields. */
-  readonly headers: readonly string[];
-  readonly body: Capture;
-}

@@ -14,13 +14,15 @@ import { logAccess } from "./access.ts";
 import { sendProblem } from "./answer.ts";
 import { admitsBody, refusedForBody } from "./body-fault.ts";
 import { ProxyError } from "./classify.ts";
+import { ClientCopy } from "./client-copy.ts";
 import type { DataDesk, RouteRoom } from "./desk.ts";
 import type { Exchange, Served } from "./exchange.ts";
 import { forward, forwardUnmatched } from "./forward.ts";
 import { freshKey, freshRequestId, freshTraceId } from "./ids.ts";
 import { offerComparison } from "./offer.ts";
 import { receiveBody } from "./request-body.ts";
-import { planShadow, startShadow } from "./shadow.ts";
+import { startShadow } from "./shadow.ts";
+import { planShadow, type ShadowPlan } from "./shadow-plan.ts";
 import { attemptOf } from "./upgrade.ts";
 
 const UNMATCHED: Decision = { side: "old", reason: "unmatched", who: null, rhoPpm: 0 };
@@ -68,13 +70,22 @@ export async function serve(
     return;
   }
   proceed();
-  const serving =
-    room === null ? forwardUnmatched(exchange) : forward(exchange, room, shadowPlan?.captureBytes ?? null);
+  const copy = copyFor(desk, room, shadowPlan);
+  const serving = room === null ? forwardUnmatched(exchange) : forward(exchange, room, copy);
   // After the client's own request is on its way: bounded, never awaited here.
-  const shadow = room === null || shadowPlan === null ? null : startShadow(exchange, room, shadowPlan);
+  if (room !== null && shadowPlan !== null) {
+    const shadow = startShadow(exchange, room, shadowPlan, CHANCE.draw);
+    offerComparison(exchange, room, shadowPlan, shadow, copy);
+  }
   const served = await serving;
-  finish(exchange, served, shadow !== null);
-  if (room !== null && shadow !== null) offerComparison(exchange, room, served, shadow);
+  finish(exchange, served, shadowPlan !== null);
+  copy?.ended(served, exchange.clientGone);
+}
+
+/** Takes the client's answer down where it will be compared. */
+function copyFor(desk: DataDesk, room: RouteRoom | null, plan: ShadowPlan | null): ClientCopy | null {
+  if (room === null || plan === null || plan.compare === null) return null;
+  return new ClientCopy(plan.maxBodyBytes, room.compiled.route.shadow.timeoutMs, plan.lease, desk.tools);
 }
 
 function decideFor(desk: DataDesk, room: RouteRoom, match: Match, facts: Facts): Decision {

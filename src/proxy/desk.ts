@@ -11,11 +11,15 @@ import { type Trust, trustIn } from "../model/forwarded.ts";
 import type { Backend, Side } from "../model/ruleset.ts";
 import { type AccessLog, createAccessLog } from "../observe/access-log.ts";
 import { BackendClient } from "./backend-client.ts";
+import { Chores } from "./chores.ts";
 import { Deadlines } from "./deadlines.ts";
 import type { LegTools } from "./leg-shapes.ts";
 import type { RulesMessage, ThreadSetup, TileRef } from "./messages.ts";
 import { type Pressure, pressureOf } from "./pressure.ts";
+import { fieldsToKeep } from "./request-fields.ts";
 import { Rest } from "./rest.ts";
+import { Shelf } from "./shelf.ts";
+import { Tickets } from "./tickets.ts";
 import { Tunnels } from "./tunnels.ts";
 
 /** A route with all that serving it takes. */
@@ -29,10 +33,14 @@ export interface RouteRoom {
   /** Connections of their own: a shadow that hangs takes none from clients. */
   readonly shadowOld: BackendClient;
   readonly shadowNew: BackendClient | null;
-  /** Shadows under way on this thread. */
+  /** Shadows under way on this thread, with all else that is asked like one. */
   shadowsInFlight: number;
+  /** Of those, the second questions to old. */
+  noiseInFlight: number;
   /** By the side that the shadows go to. */
   readonly shadowRest: Readonly<Record<Side, Rest>>;
+  /** Names of the request's fields that go along with a pair. */
+  readonly fieldsToKeep: ReadonlySet<string>;
 }
 
 export interface UnmatchedRoom {
@@ -63,6 +71,9 @@ interface HeldClient {
 
 type Use = "serve" | "shadow";
 
+/** Answers that wait for their other half. */
+const MAX_KEPT_BYTES = 64 * 1024 * 1024;
+
 export class DataDesk {
   readonly setup: ThreadSetup;
   readonly deadlines: Deadlines;
@@ -76,6 +87,9 @@ export class DataDesk {
   comparePort: MessagePort | null = null;
   readonly accessLog: AccessLog;
   readonly tunnels = new Tunnels();
+  readonly chores = new Chores();
+  readonly shelf = new Shelf(MAX_KEPT_BYTES);
+  readonly tickets: Tickets;
   draining = false;
   /** Requests that the limit of a drain cut off; null: it has not come. */
   cutOff: number | null = null;
@@ -94,6 +108,14 @@ export class DataDesk {
     this.compareQueue = new Int32Array(setup.compareQueue);
     this.accessLog = createAccessLog(setup.accessLog, setup.keySalt);
     this.#forceToken = setup.forceToken === null ? null : Buffer.from(setup.forceToken);
+    this.tickets = new Tickets({
+      thread: setup.thread,
+      firstId: this.wallMs() * 1000,
+      deadlines: this.deadlines,
+      nowMs: this.nowMs,
+      onHeld: ({ question }) => this.enter(question.snapshot),
+      onLetGo: ({ question }) => this.leave(question.snapshot),
+    });
     this.#snapshot = this.#prepare(setup.rules);
     for (const { recorder } of this.#snapshot.rooms) recorder.clearInFlight();
     this.#snapshot.unmatched.recorder.clearInFlight();
@@ -162,7 +184,9 @@ export class DataDesk {
         shadowOld: client(route.old, "shadow"),
         shadowNew: route.new === null ? null : client(route.new, "shadow"),
         shadowsInFlight: 0,
+        noiseInFlight: 0,
         shadowRest: { old: new Rest(), new: new Rest() },
+        fieldsToKeep: fieldsToKeep(route),
       };
     });
     const unmatched = {

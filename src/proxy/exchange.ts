@@ -7,7 +7,6 @@ import type { Origin } from "../model/forwarded.ts";
 import type { Reason } from "../model/reasons.ts";
 import type { Side } from "../model/ruleset.ts";
 import type { TraceContext } from "../model/trace.ts";
-import type { CollectedAnswer } from "./capture.ts";
 import type { DataDesk, RouteRoom, Snapshot } from "./desk.ts";
 import type { Leg } from "./leg.ts";
 import type { LegOutcome } from "./leg-shapes.ts";
@@ -43,8 +42,6 @@ export interface Served {
   readonly side: Side;
   readonly reason: Reason;
   readonly outcome: LegOutcome;
-  /** The answer, where it was captured for comparison. */
-  readonly collected: CollectedAnswer | null;
   /** New was asked first and failed. */
   readonly fellBack: boolean;
 }

@@ -6,6 +6,7 @@ import type { Fallback, Side } from "../model/ruleset.ts";
 import { ClientAnswer } from "./answer.ts";
 import type { BackendClient } from "./backend-client.ts";
 import { ProxyError } from "./classify.ts";
+import type { ClientCopy } from "./client-copy.ts";
 import type { RouteRoom } from "./desk.ts";
 import { failed, recordLeg, recordNewFailed } from "./evidence.ts";
 import type { Exchange, Served } from "./exchange.ts";
@@ -14,27 +15,17 @@ import { legRequest } from "./leg-request.ts";
 import type { LegOutcome, LegRequest } from "./leg-shapes.ts";
 import { retryFor } from "./retry.ts";
 
-/** `captureBytes`: how much of the answer to keep for comparison; null: none. */
-export async function forward(
-  exchange: Exchange,
-  room: RouteRoom,
-  captureBytes: number | null,
-): Promise<Served> {
+/** `copy`: takes a copy of the answer for comparison; null: nobody does. */
+export async function forward(exchange: Exchange, room: RouteRoom, copy: ClientCopy | null): Promise<Served> {
   const { desk, decision } = exchange;
   if (decision.side === "old" || room.new === null) {
-    const served = await ask(
-      exchange,
-      room.old,
-      { side: "old", reason: decision.reason },
-      captureBytes,
-      null,
-    );
+    const served = await ask(exchange, room.old, { side: "old", reason: decision.reason }, copy, null);
     recordLeg(desk, room, decision, "old", served.outcome);
     return served;
   }
   const fallback = fallbackFor(exchange, room);
   const asNew = { side: "new", reason: decision.reason } as const;
-  const first = await ask(exchange, room.new, asNew, captureBytes, fallback);
+  const first = await ask(exchange, room.new, asNew, copy, fallback);
   recordLeg(desk, room, decision, "new", first.outcome);
   const isFailed = failed(first.outcome);
   // A full queue before new is no answer of new's to count, but its client must not suffer from it either.
@@ -66,7 +57,7 @@ export async function forwardUnmatched(exchange: Exchange): Promise<Served> {
     wanted: false,
     isSent: false,
   };
-  return { ...as, outcome, collected: null, fellBack: false };
+  return { ...as, outcome, fellBack: false };
 }
 
 /** One side's answer, relayed to the client unless `fallback` waits for a 5xx. */
@@ -74,13 +65,13 @@ async function ask(
   exchange: Exchange,
   client: BackendClient,
   as: As,
-  captureBytes: number | null,
+  copy: ClientCopy | null,
   fallback: Fallback | null,
   bodyAgain: Buffer | null = null,
 ): Promise<Served> {
   const refuse5xx = (): boolean => fallback !== null && exchange.body?.keepsCopy !== false;
   const once = async (body: LegRequest["body"]): Promise<Served> => {
-    const answer = new ClientAnswer(exchange, as, { refuse5xx, captureBytes });
+    const answer = new ClientAnswer(exchange, as, { refuse5xx, copy });
     const request = legRequest(exchange, as.side, body, headTimeoutOf(client, fallback));
     const leg = new Leg(client, request, answer, exchange.desk.tools);
     answer.flow = leg;
@@ -88,7 +79,7 @@ async function ask(
     if (exchange.clientGone) leg.abort(new ProxyError("client_gone", "the client left"));
     const outcome = await leg.outcome;
     exchange.leg = null;
-    return { ...as, outcome, collected: answer.collected, fellBack: false };
+    return { ...as, outcome, fellBack: false };
   };
   client.retries.request(exchange.begunMs);
   const first = await once(bodyAgain ?? exchange.body?.stream() ?? null);
@@ -96,8 +87,8 @@ async function ask(
   if (kind === "none" || !client.retries.take(exchange.desk.nowMs())) return first;
   if (bodyAgain !== null || exchange.body === null) return once(bodyAgain);
   if (kind === "unsent" && exchange.body.bytes === 0) return once(exchange.body.stream());
-  const copy = exchange.body.keepsCopy ? await bodyToSendAgain(exchange) : undefined;
-  return copy === undefined || exchange.clientGone ? first : once(copy);
+  const again = exchange.body.keepsCopy ? await bodyToSendAgain(exchange) : undefined;
+  return again === undefined || exchange.clientGone ? first : once(again);
 }
 
 interface As {

@@ -9,24 +9,33 @@ import type { Exchange } from "./exchange.ts";
 import { freshSpanId } from "./ids.ts";
 import type { LegRequest } from "./leg-shapes.ts";
 
+/** What is asked: of an exchange, that which is still there when a request is repeated after it. */
+export type Question = Pick<
+  Exchange,
+  "room" | "snapshot" | "facts" | "decision" | "origin" | "requestId" | "trace"
+> & {
+  readonly req: { readonly httpVersion: string };
+  readonly upgrade: { readonly protocol: string } | null;
+};
+
 export function legRequest(
-  exchange: Exchange,
+  question: Question,
   side: Side,
   body: LegRequest["body"],
   headTimeoutMs: number,
   shadow = false,
 ): LegRequest {
-  const { facts, room, req, snapshot, decision } = exchange;
-  const headers = requestHeadersToForward(req.rawHeaders);
+  const { facts, room, req, snapshot, decision } = question;
+  const headers = requestHeadersToForward(facts.rawHeaders);
   const clientHost = facts.authority;
-  addForwarded(headers, exchange.origin, clientHost);
+  addForwarded(headers, question.origin, clientHost);
   headers.push(
     "via",
     `${req.httpVersion} cutover`,
     "x-request-id",
-    exchange.requestId,
+    question.requestId,
     "traceparent",
-    traceparent(exchange.trace, freshSpanId()),
+    traceparent(question.trace, freshSpanId()),
     "x-cutover-route",
     room === null ? decision.reason : room.compiled.route.name,
     "x-cutover-side",
@@ -35,11 +44,11 @@ export function legRequest(
     snapshot.compiled.ruleset.version,
   );
   // Of TE, which is for this connection, one word is worth saying again: that trailers are read.
-  if (/\btrailers\b/i.test(joinedHeader(req.rawHeaders, "te") ?? "")) headers.push("te", "trailers");
-  const forwardsLeft = findHeader(req.rawHeaders, "max-forwards");
+  if (/\btrailers\b/i.test(joinedHeader(facts.rawHeaders, "te") ?? "")) headers.push("te", "trailers");
+  const forwardsLeft = findHeader(facts.rawHeaders, "max-forwards");
   if (forwardsLeft !== undefined) headers.push("max-forwards", countedDown(facts.method, forwardsLeft));
   if (shadow) headers.push("x-cutover-shadow", "1");
-  const upgrade = exchange.upgrade?.protocol ?? null;
+  const upgrade = question.upgrade?.protocol ?? null;
   return { method: facts.method, target: facts.target, headers, clientHost, body, headTimeoutMs, upgrade };
 }
 

@@ -42,6 +42,8 @@ export interface TileRef {
 export type ToDataThread =
   | RulesMessage
   | { readonly kind: "compare-port"; readonly port: MessagePort }
+  /** Asks again what a ticket stands for; a pair that confirms follows, or `unconfirmed`. */
+  | { readonly kind: "confirm"; readonly id: number }
   /** Answers say `Connection: close` from now on. */
   | { readonly kind: "drain" }
   /** Stops accepting; `drained` follows when the last request has ended. Upgraded connections end by the limit. */
@@ -52,4 +54,8 @@ export type FromDataThread =
   | { readonly kind: "cannot-listen"; readonly code: string; readonly message: string }
   | { readonly kind: "applied"; readonly version: string }
   /** `cutOff`: requests that were still in flight at the limit. */
-  | { readonly kind: "drained"; readonly cutOff: number };
+  | { readonly kind: "drained"; readonly cutOff: number }
+  | { readonly kind: "unconfirmed"; readonly id: number; readonly why: UnconfirmedReason };
+
+/** Too late; no room for it; or a side gave no answer that could be compared. */
+export type UnconfirmedReason = "expired" | "shed" | "lost";

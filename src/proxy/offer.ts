@@ -1,137 +1,123 @@
 /**
- * Brings the two answers to one request together. Equal status, chosen fields and bytes are a match, found here
+ * Brings the answers to one request together. Equal status, chosen fields and bytes are a match, found here
  * without parsing; what differs goes to a comparison thread, and is shed when those are behind.
  */
 
-import { unitOf } from "../model/bucket.ts";
 import { joinedHeader } from "../model/headers.ts";
-import type { Answer, Pair } from "../model/pair.ts";
-import type { Compare, Route } from "../model/ruleset.ts";
-import type { CollectedAnswer } from "./capture.ts";
+import type { UncomparedReason } from "../model/pair.ts";
+import type { Compare } from "../model/ruleset.ts";
+import type { CollectedAnswer } from "./answer-copy.ts";
+import type { ClientCopy } from "./client-copy.ts";
 import type { DataDesk, RouteRoom } from "./desk.ts";
-import type { Exchange, Served } from "./exchange.ts";
-import type { Shadow, ShadowResult } from "./shadow.ts";
+import type { Exchange } from "./exchange.ts";
+import type { Question } from "./leg-request.ts";
+import { type Answers, postPair } from "./post-pair.ts";
+import { ByteComparison, STEP_BYTES } from "./same-bytes.ts";
+import type { Shadow } from "./shadow.ts";
+import { isRepeatable, type ShadowPlan } from "./shadow-plan.ts";
 
-/** What may wait for the comparison threads, over all data threads. */
-const MAX_WAITING_PAIRS = 1024;
-const MAX_WAITING_BYTES = 64 * 1024 * 1024;
-const PAIRS = 0;
-const BYTES = 1;
+/** The shadow's answer is kept for the client's: a client that reads for hours would fill the shelf. */
+const MAX_WAIT_FOR_CLIENT_MS = 120_000;
 
-export function offerComparison(exchange: Exchange, room: RouteRoom, served: Served, shadow: Shadow): void {
-  const { compare } = room.compiled.route;
-  if (compare === null) return;
-  shadow.result.then((result) => {
-    const pair = pairUp(served, shadow, result);
-    if (pair === null) room.recorder.comparison("uncompared");
-    else if (areEqual(compare, exchange.facts.method, pair)) room.recorder.comparison("match");
-    else if (!post(exchange, room.compiled.route, compare, pair)) room.recorder.comparison("uncompared");
-  });
+/** Never awaited: what becomes of the pair is counted. `copy`: of the client's answer; null: nothing is compared. */
+export function offerComparison(
+  exchange: Exchange,
+  room: RouteRoom,
+  plan: ShadowPlan,
+  shadow: Shadow,
+  copy: ClientCopy | null,
+): void {
+  const { desk, snapshot } = exchange;
+  desk.enter(snapshot); // a ticket may still want its backends
+  bringTogether(exchange, room, plan.compare, shadow, copy)
+    .catch((error: unknown): UncomparedReason => {
+      process.emitWarning(error instanceof Error ? error : new Error(String(error)));
+      return "failed";
+    })
+    .then((lost) => {
+      if (lost !== null) room.recorder.uncompared(lost);
+      plan.lease.release();
+      desk.leave(snapshot);
+    });
 }
 
-interface Collected {
-  readonly old: CollectedAnswer;
-  readonly new: CollectedAnswer;
-}
-
-/** Null: one of the two is not whole, so nothing can be said. */
-function pairUp(served: Served, shadow: Shadow, result: ShadowResult): Collected | null {
-  const { collected, outcome } = served;
-  if (result.kind === "lost" || collected === null || outcome.failure !== null || served.fellBack)
+/** Resolves to why nothing can be said of the pair; null: something is, or nothing was to be. */
+async function bringTogether(
+  exchange: Exchange,
+  room: RouteRoom,
+  compare: Compare | null,
+  shadow: Shadow,
+  copy: ClientCopy | null,
+): Promise<UncomparedReason | null> {
+  const theirs = await shadow.result;
+  if (compare === null || copy === null) return null;
+  if (theirs.kind === "lost") return theirs.why;
+  copy.waitAtMost(MAX_WAIT_FOR_CLIENT_MS);
+  const ours = await copy.takeResult();
+  if (ours.kind === "lost") return ours.why;
+  const { again, body } = theirs;
+  const answers: Answers =
+    shadow.side === "new"
+      ? { old: ours.answer, new: theirs.answer, again }
+      : { old: theirs.answer, new: ours.answer, again: null };
+  if (isSilent(answers.old) || isSilent(answers.new)) return "streaming";
+  const { desk } = exchange;
+  const { method } = exchange.facts;
+  const match = await areEqual(desk, compare, method, answers.old, answers.new);
+  if (match && again === null) {
+    room.recorder.comparison("match");
     return null;
-  if (collected.body.overflowed) return null;
-  return shadow.side === "new"
-    ? { old: collected, new: result.answer }
-    : { old: result.answer, new: collected };
+  }
+  if (match && again !== null && (await areEqual(desk, compare, method, answers.old, again))) {
+    room.recorder.triple();
+    return null;
+  }
+  const ticket = () => {
+    // What differs between old and old alone, or in how much was heard of a stream, is not asked again.
+    const { confirmAfterMs } = compare;
+    if (match || confirmAfterMs === null || !isRepeatable(method)) return null;
+    if (answers.old.cut || answers.new.cut) return null;
+    return desk.tickets.issue({
+      question: questionOf(exchange),
+      room,
+      compare,
+      body,
+      answeredMs: answers.old.atMs,
+      confirmAfterMs,
+    });
+  };
+  const posted = await postPair(desk, exchange, { room, compare, answers, ticket, confirms: null });
+  return posted ? null : "shed";
 }
 
-function areEqual(compare: Compare, method: string, pair: Collected): boolean {
-  if (compare.status && pair.old.status !== pair.new.status) return false;
-  for (const name of compare.headers) {
-    if (joinedHeader(pair.old.headers, name) !== joinedHeader(pair.new.headers, name)) return false;
+/** A stream of events of which nothing was heard in its time. */
+function isSilent({ cut, bytes }: CollectedAnswer): boolean {
+  return cut && bytes === 0;
+}
+
+function areEqual(
+  desk: DataDesk,
+  compare: Compare,
+  method: string,
+  a: CollectedAnswer,
+  b: CollectedAnswer,
+): boolean | Promise<boolean> {
+  if (compare.status !== null && a.status !== b.status) return false;
+  if (!compare.headers.every((name) => joinedHeader(a.headers, name) === joinedHeader(b.headers, name))) {
+    return false;
   }
   if (compare.body === "off" || method === "HEAD") return true;
-  return sameEncoding(pair) && sameBytes(pair.old.body.chunks ?? [], pair.new.body.chunks ?? []);
-}
-
-/** Equal bytes under another encoding are another text. */
-function sameEncoding(pair: Collected): boolean {
-  return (
-    joinedHeader(pair.old.headers, "content-encoding") === joinedHeader(pair.new.headers, "content-encoding")
-  );
-}
-
-/** Without joining them first: chunks seldom end at the same places. */
-function sameBytes(a: readonly Buffer[], b: readonly Buffer[]): boolean {
-  if (byteLength(a) !== byteLength(b)) return false;
-  let inA = 0;
-  let inB = 0;
-  let atA = 0;
-  let atB = 0;
-  while (inA < a.length && inB < b.length) {
-    const chunkA = a[inA] as Buffer;
-    const chunkB = b[inB] as Buffer;
-    const length = Math.min(chunkA.length - atA, chunkB.length - atB);
-    if (chunkA.compare(chunkB, atB, atB + length, atA, atA + length) !== 0) return false;
-    atA += length;
-    atB += length;
-    if (atA === chunkA.length) {
-      inA++;
-      atA = 0;
-    }
-    if (atB === chunkB.length) {
-      inB++;
-      atB = 0;
-    }
-  }
-  return true;
-}
-
-function byteLength(chunks: readonly Buffer[]): number {
-  let bytes = 0;
-  for (const chunk of chunks) bytes += chunk.length;
-  return bytes;
-}
-
-/** False: the comparison threads are behind, and this pair is shed. */
-function post(exchange: Exchange, route: Route, compare: Compare, pair: Collected): boolean {
-  const { desk, snapshot, facts, decision } = exchange;
-  const bytes = byteLength(pair.old.body.chunks ?? []) + byteLength(pair.new.body.chunks ?? []);
-  if (desk.comparePort === null || desk.pressure === "shed-comparisons" || !reserve(desk, bytes))
+  // Equal bytes under another encoding are another text.
+  if (joinedHeader(a.headers, "content-encoding") !== joinedHeader(b.headers, "content-encoding"))
     return false;
-  const message: Pair = {
-    route: route.name,
-    rulesVersion: snapshot.compiled.ruleset.version,
-    compare,
-    requestId: exchange.requestId,
-    method: facts.method,
-    target: facts.target,
-    unit: decision.who === null ? null : unitOf(route.name, decision.who.key),
-    old: copied(pair.old),
-    new: copied(pair.new),
-  };
-  const transfer = [message.old.body.buffer as ArrayBuffer, message.new.body.buffer as ArrayBuffer];
-  desk.comparePort.postMessage({ kind: "pair", pair: message }, transfer);
-  return true;
+  if (a.cut !== b.cut) return false;
+  const comparison = new ByteComparison(a, b);
+  return comparison.step(STEP_BYTES) ?? desk.chores.run(() => comparison.step(STEP_BYTES));
 }
 
-function reserve(desk: DataDesk, bytes: number): boolean {
-  const queue = desk.compareQueue;
-  if (Atomics.load(queue, PAIRS) >= MAX_WAITING_PAIRS) return false;
-  if (Atomics.load(queue, BYTES) + bytes > MAX_WAITING_BYTES) return false;
-  Atomics.add(queue, PAIRS, 1);
-  Atomics.add(queue, BYTES, bytes);
-  return true;
-}
-
-/** One copy into memory of its own: chunks are views of memory that the sockets share. */
-function copied(answer: CollectedAnswer): Answer {
-  const chunks = answer.body.chunks ?? [];
-  const body = new Uint8Array(byteLength(chunks));
-  let at = 0;
-  for (const chunk of chunks) {
-    body.set(chunk, at);
-    at += chunk.length;
-  }
-  return { status: answer.status, headers: answer.headers, body };
+/** What is left of an exchange when it is over, without its connection. */
+function questionOf(exchange: Exchange): Question {
+  const { room, snapshot, facts, decision, origin, requestId, trace, req } = exchange;
+  const { httpVersion } = req;
+  return { room, snapshot, facts, decision, origin, requestId, trace, req: { httpVersion }, upgrade: null };
 }

@@ -3,24 +3,23 @@
  * nobody waits for it, and the client never notices.
  */
 
-import type { Decision } from "../model/decide.ts";
-import { findHeader } from "../model/facts.ts";
-import { answerHeadersToForward } from "../model/headers.ts";
 import type { UncomparedReason } from "../model/pair.ts";
-import type { Shadow as ShadowRules, Side } from "../model/ruleset.ts";
-import { taken } from "../model/sampling.ts";
-import type { BackendClient } from "./backend-client.ts";
-import { Capture, type CollectedAnswer } from "./capture.ts";
-import { ProxyError } from "./classify.ts";
-import type { DataDesk, RouteRoom } from "./desk.ts";
+import type { Side } from "../model/ruleset.ts";
+import type { CollectedAnswer } from "./answer-copy.ts";
+import type { RouteRoom } from "./desk.ts";
 import type { Exchange } from "./exchange.ts";
-import { Leg } from "./leg.ts";
-import { legRequest } from "./leg-request.ts";
-import type { LegOutcome, Sink } from "./leg-shapes.ts";
-import { retryFor } from "./retry.ts";
+import { askAsShadow, type ShadowAnswer } from "./shadow-leg.ts";
+import { drawsNoise, type ShadowPlan } from "./shadow-plan.ts";
 
 export type ShadowResult =
-  | { readonly kind: "answered"; readonly answer: CollectedAnswer }
+  | {
+      readonly kind: "answered";
+      readonly answer: CollectedAnswer;
+      /** Old's second answer; null: it was not asked for, or is lost. */
+      readonly again: CollectedAnswer | null;
+      /** The request's body as it was sent. */
+      readonly body: Buffer | null;
+    }
   | { readonly kind: "lost"; readonly why: UncomparedReason };
 
 export interface Shadow {
@@ -28,155 +27,102 @@ export interface Shadow {
   readonly result: Promise<ShadowResult>;
 }
 
-/** A shadow that was drawn for a request, not yet under way. */
-export interface ShadowPlan {
-  readonly side: Side;
-  readonly client: BackendClient;
-  readonly maxBodyBytes: number;
-  /** How much of the client's answer to keep for comparison; null: it is not compared. */
-  readonly captureBytes: number | null;
-}
+/** The request's body for all that want to send it; null: it has none. */
+type BodyCopy =
+  | { readonly kind: "whole"; readonly body: Buffer | null }
+  | { readonly kind: "lost"; readonly why: "too_large" | "aborted" };
 
-/** Whether this request is shadowed: by side, method and share, and while there is room. Null: it is not. */
-export function planShadow(
-  desk: DataDesk,
+/** Sends it on its way; it ends by itself, whatever becomes of the client. `draw`: chance, from 0 up to 1. */
+export function startShadow(
+  exchange: Exchange,
   room: RouteRoom,
-  decision: Decision,
-  method: string,
-): ShadowPlan | null {
-  const { shadow: rules, compare } = room.compiled.route;
-  const side: Side = decision.side === "old" ? "new" : "old";
-  const client = side === "new" ? room.shadowNew : room.shadowOld;
-  if (client === null || (side === "old" && !rules.reverse) || !rules.methods.includes(method)) return null;
-  const sharePpm = room.tile.shadowPpm(rules.sharePpm);
-  if (sharePpm === 0 || !taken(room.tile.nextShadowSequence(), sharePpm)) return null;
-  if (isShed(desk, room, rules, side)) {
-    room.recorder.shadow("shed");
-    if (compare !== null) room.recorder.comparison("uncompared");
-    return null;
-  }
-  const { maxBodyBytes } = rules;
-  return { side, client, maxBodyBytes, captureBytes: compare === null ? null : maxBodyBytes };
+  plan: ShadowPlan,
+  draw: () => number,
+): Shadow {
+  const asksAgain = drawsNoise(room, plan, exchange.facts.method, draw);
+  const copy = bodyToSend(exchange, plan);
+  // Both legs set off in the turn in which the body is there, in the order in which they wait for it. By chance:
+  // whoever always came second would meet warmer caches.
+  const againFirst = asksAgain && draw() < 1 / 2 ? askOldAgain(exchange, room, plan, copy) : null;
+  const shadow = ask(exchange, room, plan, copy);
+  const again = againFirst ?? (asksAgain ? askOldAgain(exchange, room, plan, copy) : null);
+  return { side: plan.side, result: again === null ? shadow : withSecond(shadow, again) };
 }
 
-/** Too many at once, a thread under pressure, too many lost of late, or too many a second. */
-function isShed(desk: DataDesk, room: RouteRoom, rules: ShadowRules, side: Side): boolean {
-  if (room.shadowsInFlight >= rules.concurrency || desk.pressure !== "none") return true;
-  if (!room.shadowRest[side].allows(desk.nowMs())) return true;
-  if (rules.ratePerSecond === null) return false;
-  return !room.tile.takeRate(rules.ratePerSecond, Math.floor(desk.wallMs() / 1000));
+async function withSecond(
+  shadow: Promise<ShadowResult>,
+  again: Promise<CollectedAnswer | null>,
+): Promise<ShadowResult> {
+  const result = await shadow;
+  return result.kind === "lost" ? result : { ...result, again: await again };
 }
 
-/** Sends it on its way; it ends by itself, whatever becomes of the client. */
-export function startShadow(exchange: Exchange, room: RouteRoom, plan: ShadowPlan): Shadow {
+async function ask(
+  exchange: Exchange,
+  room: RouteRoom,
+  plan: ShadowPlan,
+  copy: Promise<BodyCopy>,
+): Promise<ShadowResult> {
   const { desk, snapshot } = exchange;
   room.shadowsInFlight++;
   desk.enter(snapshot);
-  const result = run(exchange, room, plan)
-    .catch(lostByFault)
-    .finally(() => {
-      room.shadowsInFlight--;
-      desk.leave(snapshot);
-    });
-  return { side: plan.side, result };
+  try {
+    const sent = await copy;
+    if (sent.kind === "lost") {
+      room.recorder.shadow(sent.why === "too_large" ? "too_large" : "failed");
+      return sent;
+    }
+    const { body } = sent;
+    const got = await askAsShadow(desk, room, exchange, { ...plan, body }, plan.lease);
+    room.shadowRest[plan.side].note(got.kind);
+    room.recorder.shadow(got.kind === "lost" ? got.why : "sent");
+    return got.kind === "lost" ? got : { kind: "answered", answer: got.answer, again: null, body };
+  } catch (error) {
+    return lostByFault(error);
+  } finally {
+    room.shadowsInFlight--;
+    desk.leave(snapshot);
+  }
 }
 
-async function run(exchange: Exchange, room: RouteRoom, { side, client }: ShadowPlan): Promise<ShadowResult> {
-  const { desk } = exchange;
-  const { shadow: rules } = room.compiled.route;
-  const body = exchange.body === null ? null : await exchange.body.copy();
-  if (exchange.body !== null && body === null) {
-    const whole = await exchange.body.whole;
-    room.recorder.shadow(whole ? "too_large" : "failed");
-    return { kind: "lost", why: whole ? "too_large" : "aborted" };
+/** The noise sample: never evidence, and in no count of shadows but that of the room they take. */
+async function askOldAgain(
+  exchange: Exchange,
+  room: RouteRoom,
+  { lease }: ShadowPlan,
+  copy: Promise<BodyCopy>,
+): Promise<CollectedAnswer | null> {
+  const { desk, snapshot } = exchange;
+  room.shadowsInFlight++;
+  room.noiseInFlight++;
+  desk.enter(snapshot);
+  try {
+    const sent = await copy;
+    if (sent.kind === "lost") return null;
+    const to = { side: "old", client: room.shadowOld, body: sent.body } as const;
+    const got = await askAsShadow(desk, room, exchange, to, lease);
+    return got.kind === "lost" ? null : got.answer;
+  } catch (error) {
+    lostByFault(error);
+    return null;
+  } finally {
+    room.shadowsInFlight--;
+    room.noiseInFlight--;
+    desk.leave(snapshot);
   }
+}
+
+async function bodyToSend({ body }: Exchange, { maxBodyBytes }: ShadowPlan): Promise<BodyCopy> {
+  if (body === null) return { kind: "whole", body: null };
+  const copy = await body.copy();
+  if (copy === null) return { kind: "lost", why: (await body.whole) ? "too_large" : "aborted" };
   // Kept longer than the shadow may be, for a fallback.
-  if (body !== null && body.length > rules.maxBodyBytes) {
-    room.recorder.shadow("too_large");
-    return { kind: "lost", why: "too_large" };
-  }
-  const once = async (): Promise<{ collector: Collector; outcome: LegOutcome }> => {
-    const collector = new Collector(rules.maxBodyBytes, exchange.facts.method);
-    const request = legRequest(exchange, side, body, rules.timeoutMs, true);
-    const leg = new Leg(client, request, collector, desk.tools);
-    collector.leg = leg;
-    const deadline = desk.deadlines.set(rules.timeoutMs, () =>
-      leg.abort(new ProxyError("http_response_timeout", "the shadow took too long")),
-    );
-    const outcome = await leg.outcome;
-    deadline.clear();
-    return { collector, outcome };
-  };
-  client.retries.request(exchange.begunMs);
-  let { collector, outcome } = await once();
-  if (retryFor(client, exchange.facts.method, outcome) !== "none" && client.retries.take(desk.nowMs())) {
-    ({ collector, outcome } = await once());
-  }
-  const result = judge(room, collector, outcome);
-  room.shadowRest[side].note(result.kind);
-  return result;
+  if (copy.length > maxBodyBytes) return { kind: "lost", why: "too_large" };
+  return { kind: "whole", body: copy };
 }
 
 /** A bug of ours can only lose the shadow too, but must be heard of. */
-function lostByFault(error: unknown): ShadowResult {
+function lostByFault(error: unknown): Extract<ShadowAnswer, { kind: "lost" }> {
   process.emitWarning(error instanceof Error ? error : new Error(String(error)));
   return { kind: "lost", why: "failed" };
-}
-
-function judge(room: RouteRoom, collector: Collector, outcome: LegOutcome): ShadowResult {
-  if (collector.tooLarge) {
-    room.recorder.shadow("too_large");
-    return { kind: "lost", why: "too_large" };
-  }
-  if (outcome.failure !== null || collector.answer === null) {
-    const timedOut =
-      outcome.failure === "http_response_timeout" || outcome.failure === "connection_read_timeout";
-    const shed = outcome.failure === "connection_limit_reached";
-    room.recorder.shadow(timedOut ? "timeout" : shed ? "shed" : "failed");
-    return { kind: "lost", why: timedOut ? "timeout" : shed ? "shed" : "failed" };
-  }
-  room.recorder.shadow("sent");
-  return { kind: "answered", answer: collector.answer };
-}
-
-/** Keeps an answer whole, up to a limit; beyond it the leg is ended. */
-class Collector implements Sink {
-  readonly #body: Capture;
-  readonly #maxBytes: number;
-  readonly #method: string;
-  leg: Leg | null = null;
-  answer: CollectedAnswer | null = null;
-  tooLarge = false;
-
-  constructor(maxBytes: number, method: string) {
-    this.#body = new Capture(maxBytes);
-    this.#maxBytes = maxBytes;
-    this.#method = method;
-  }
-
-  head(status: number, _reasonPhrase: string, rawHeaders: readonly string[]): boolean {
-    this.answer = { status, headers: answerHeadersToForward(rawHeaders), body: this.#body };
-    // Known beforehand, it need not be read first. After these no body follows, whatever length is named.
-    const isBodiless = this.#method === "HEAD" || status === 204 || status === 304;
-    const declaredBytes = Number(findHeader(rawHeaders, "content-length") ?? 0);
-    if (!isBodiless && declaredBytes > this.#maxBytes) this.#giveUp();
-    return true;
-  }
-
-  data(chunk: Buffer): boolean {
-    this.#body.push(chunk);
-    if (this.#body.overflowed) this.#giveUp();
-    return true;
-  }
-
-  end(): void {}
-
-  cut(): void {}
-
-  #giveUp(): void {
-    this.tooLarge = true;
-    this.leg?.abort(
-      new ProxyError("http_response_incomplete", "the shadow's answer is too large to compare"),
-    );
-  }
 }

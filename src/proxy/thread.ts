@@ -2,6 +2,7 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { type MessagePort, parentPort, workerData } from "node:worker_threads";
+import { askAgain } from "./confirm.ts";
 import { DataDesk } from "./desk.ts";
 import type { FromDataThread, ThreadSetup, ToDataThread } from "./messages.ts";
 import { applyLimits, createProxyServer } from "./server.ts";
@@ -21,6 +22,12 @@ function tell(message: FromDataThread): void {
   control.postMessage(message);
 }
 
+desk.tickets.onUnconfirmed = (id, why) => tell({ kind: "unconfirmed", id, why });
+desk.tickets.onDue = async (ticket, repeatable) => {
+  const why = await askAgain(desk, ticket, repeatable);
+  if (why !== null) desk.tickets.onUnconfirmed(ticket.id, why);
+};
+
 control.on("message", (message: ToDataThread) => {
   switch (message.kind) {
     case "rules":
@@ -33,6 +40,9 @@ control.on("message", (message: ToDataThread) => {
       desk.comparePort = message.port;
       message.port.unref();
       break;
+    case "confirm":
+      desk.tickets.confirm(message.id);
+      break;
     case "drain":
       desk.draining = true;
       break;
@@ -44,6 +54,7 @@ control.on("message", (message: ToDataThread) => {
 
 /** A connection that falls idle after its last answer is closed too: it would hold the server open. */
 function close(limitMs: number): void {
+  desk.tickets.close();
   setTimeout(() => desk.tunnels.endAll("drain"), Math.max(0, limitMs - TUNNELS_MARGIN_MS)).unref();
   setTimeout(
     () => {

@@ -1,7 +1,14 @@
 /** Starts the data-plane threads, keeps them alive, and speaks to all of them. */
 
 import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
-import type { FromDataThread, RulesMessage, ThreadSetup, ToDataThread } from "../proxy/messages.ts";
+import type { Ticket } from "../model/pair.ts";
+import type {
+  FromDataThread,
+  RulesMessage,
+  ThreadSetup,
+  ToDataThread,
+  UnconfirmedReason,
+} from "../proxy/messages.ts";
 import { entryUrl } from "./entry.ts";
 
 /** A larger young generation: fewer, shorter pauses at a few thousand requests a second. */
@@ -33,6 +40,8 @@ export interface DataThreadsOptions {
   /** Gives the comparison threads their end of a new data thread's channel. */
   readonly connectCompare: (port: MessagePort) => void;
   readonly onReplaced: (thread: number, why: string) => void;
+  /** What `confirm` asked for cannot be had. Of a thread that dies meanwhile nothing is heard any more. */
+  readonly onUnconfirmed: (ticket: Ticket, why: UnconfirmedReason) => void;
 }
 
 interface Slot {
@@ -91,6 +100,13 @@ export class DataThreads {
     for (const { worker } of this.#slots) this.#connectCompare(worker);
   }
 
+  /** Has a pair asked again on both sides: one that confirms it follows over the compare channel, or `onUnconfirmed`. */
+  confirm(ticket: Ticket): void {
+    const worker = this.#slots[ticket.thread]?.worker;
+    if (worker === undefined || worker.threadId === -1) this.#options.onUnconfirmed(ticket, "lost");
+    else send(worker, { kind: "confirm", id: ticket.id });
+  }
+
   drain(): void {
     this.#draining = true;
     for (const { worker } of this.#slots) send(worker, { kind: "drain" });
@@ -143,6 +159,9 @@ export class DataThreads {
     let why = "it ended";
     worker.on("error", (error: Error) => {
       why = error.message;
+    });
+    worker.on("message", (message: FromDataThread) => {
+      if (message.kind === "unconfirmed") options.onUnconfirmed({ thread, id: message.id }, message.why);
     });
     this.#connectCompare(worker);
     try {

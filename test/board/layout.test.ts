@@ -15,6 +15,7 @@ import {
   tileBytes,
 } from "../../src/board/layout.ts";
 import { CODES } from "../../src/model/failures.ts";
+import { UNCOMPARED_REASONS } from "../../src/model/pair.ts";
 import { REASONS } from "../../src/model/reasons.ts";
 
 test("a longer latency never falls into an earlier bucket", () => {
@@ -67,6 +68,8 @@ test("no two counters share a word, and none lies outside the slice", () => {
     fallbacks: 1,
     shadows: SHADOW_RESULTS.length,
     comparisons: LOCAL_COMPARISONS.length,
+    uncompared: UNCOMPARED_REASONS.length,
+    triples: 1,
   };
   const taken = new Set<number>();
   for (const [name, size] of Object.entries(sizes)) {

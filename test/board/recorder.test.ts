@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { DURATION_BOUNDS_US, SLICE } from "../../src/board/layout.ts";
 import { Recorder } from "../../src/board/recorder.ts";
 import { Tile } from "../../src/board/tile.ts";
+import { UNCOMPARED_REASONS } from "../../src/model/pair.ts";
 import { onThreads } from "./threads.ts";
 
 function fresh() {
@@ -28,6 +29,23 @@ test("each count goes to its own side and changes what control looks at", () => 
   assert.equal(slice[SLICE.shadows + 1], 1);
   assert.equal(slice[SLICE.comparisons + 1], 1);
   assert.equal(slice[SLICE.touched], 6);
+});
+
+test("an uncompared pair is counted by its reason and in their total", () => {
+  const { slice, recorder } = fresh();
+  recorder.uncompared("shed");
+  recorder.uncompared("too_large");
+  recorder.uncompared("shed");
+  assert.equal(slice[SLICE.comparisons + 1], 3);
+  for (const [index, reason] of UNCOMPARED_REASONS.entries())
+    assert.equal(slice[SLICE.uncompared + index], { shed: 2, too_large: 1 }[reason as string] ?? 0, reason);
+});
+
+test("old, new and old again all the same are one match, and one triple", () => {
+  const { slice, recorder } = fresh();
+  recorder.comparison("match");
+  recorder.triple();
+  assert.deepEqual([slice[SLICE.comparisons], slice[SLICE.triples]], [2, 1]);
 });
 
 test("a duration is counted in the first bound that holds it, one beyond all in the last", () => {

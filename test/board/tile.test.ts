@@ -91,6 +91,30 @@ test("a kill switch never takes the place of a latch, nor opens what a damaged s
   }
 });
 
+test("noise is learned of so many shadows, and of none before or after", () => {
+  const tile = Tile.create(1);
+  assert.equal(tile.takeNoiseLesson(), false);
+  tile.learnNoise(3);
+  const other = new Tile(tile.buffer);
+  const taken = () => Array.from({ length: 10 }, () => other.takeNoiseLesson()).filter(Boolean).length;
+  assert.equal(taken(), 3);
+  tile.learnNoise(2);
+  assert.equal(taken(), 2);
+  tile.learnNoise(5);
+  tile.learnNoise(0);
+  assert.equal(taken(), 0);
+});
+
+test("lessons are given once each, over all threads", async () => {
+  const tile = Tile.create(1);
+  tile.learnNoise(200);
+  const taken = await onThreads<number>(3, "lesson", tile.buffer, 1000);
+  assert.equal(
+    taken.reduce((sum, count) => sum + count),
+    200,
+  );
+});
+
 test("from several threads at once, exactly one call latches", async () => {
   const tile = Tile.create(1);
   tile.setKillLimit(5000);

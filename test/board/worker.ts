@@ -16,6 +16,13 @@ const TASKS: Readonly<Record<Job["task"], (job: Job) => unknown>> = {
     for (let i = 0; i < times; i += 1) if (tile.addToKillStreak()) latched += 1;
     return latched;
   },
+  /** How many lessons were got. */
+  lesson: ({ buffer, times }) => {
+    const tile = new Tile(buffer);
+    let got = 0;
+    for (let i = 0; i < times; i += 1) if (tile.takeNoiseLesson()) got += 1;
+    return got;
+  },
   /** How many of this second's places were got. */
   rate: ({ buffer, times }) => {
     const tile = new Tile(buffer);

@@ -1,0 +1,108 @@
+import assert from "node:assert/strict";
+import { request } from "node:http";
+import { test } from "node:test";
+import { SLICE } from "../../src/board/layout.ts";
+import { ask } from "../support/ask.ts";
+import { json, reset, type Script, stall, startBackend } from "../support/backend.ts";
+import { until } from "../support/until.ts";
+import { startPlane } from "./plane.ts";
+
+const large = json({ text: "x".repeat(10_000) });
+const breaksOff: Script = (_req, res) => {
+  res.writeHead(200, { "content-length": 100 });
+  res.write("some", () => res.destroy());
+};
+
+test("each pair that is lost is counted by its reason", async (t) => {
+  await using old = await startBackend(json({ a: 1 }));
+  await using fresh = await startBackend(json({ a: 1 }));
+  await using plane = await startPlane({
+    oldUrl: old.url,
+    newUrl: fresh.url,
+    shadow: { timeoutMs: 300, maxBodyBytes: 4_096, methods: ["GET", "PUT"], concurrency: 2 },
+  });
+  /** One request, and the one reason that it adds. */
+  const gives = async (
+    reason: string,
+    oldAnswer: Script,
+    newAnswer: Script,
+    body?: string,
+  ): Promise<void> => {
+    old.answer(oldAnswer);
+    fresh.answer(newAnswer);
+    const before = plane.uncompared();
+    const total = plane.count(SLICE.comparisons + 1);
+    await ask(plane.url, body === undefined ? {} : { method: "PUT", body }).catch(() => {}); // some are cut off
+    await until("it is counted", () => plane.count(SLICE.comparisons + 1) === total + 1);
+    assert.deepEqual(plane.uncompared(), { ...before, [reason]: (before[reason] ?? 0) + 1 });
+  };
+  const good = json({ a: 1 });
+
+  await t.test("the client's answer is too large", () => gives("too_large", large, good));
+  await t.test("the shadow's answer is too large", () => gives("too_large", good, large));
+  await t.test("the request is too large", () => gives("too_large", good, good, "x".repeat(10_000)));
+  await t.test("the shadow is not answered in time", () => gives("timeout", good, stall));
+  await t.test("the shadow fails", () => gives("failed", good, reset));
+  await t.test("old fails its client", () => gives("failed", breaksOff, good));
+  await t.test("the shadow's answer breaks off", () => gives("failed", good, breaksOff));
+
+  await t.test("the client leaves", async () => {
+    old.answer(stall);
+    fresh.answer(good);
+    const seen = old.seen.length;
+    const left = request(plane.url).end();
+    left.on("error", () => {}); // it is destroyed below
+    await until("it is at old", () => old.seen.length > seen);
+    left.destroy();
+    await until("it is counted", () => plane.uncompared().aborted === 1);
+  });
+
+  await t.test("there is no room for the shadow", async () => {
+    old.answer(good);
+    fresh.answer(stall);
+    await Promise.all([1, 2, 3].map(() => ask(plane.url)));
+    await until("it is counted", () => plane.uncompared().shed === 1);
+  });
+
+  assert.deepEqual(plane.pairs, []);
+});
+
+test("where nothing is compared nothing is uncompared", async () => {
+  await using old = await startBackend(json({ a: 1 }));
+  await using fresh = await startBackend(reset);
+  await using plane = await startPlane({ oldUrl: old.url, newUrl: fresh.url, compare: null });
+  await ask(plane.url);
+  await until("the shadow has failed", () => plane.shadows().failed === 1);
+  assert.deepEqual(plane.uncompared(), {});
+  assert.equal(plane.count(SLICE.comparisons + 1), 0);
+});
+
+test("bodies of many megabytes are compared in small steps, and beyond a sane bound not at all", async () => {
+  const MIB = 2 ** 20;
+  const body = Buffer.alloc(12 * MIB, "x");
+  const other = Buffer.from(body);
+  other[other.length - 1] = 0;
+  const bytes =
+    (content: Buffer): Script =>
+    (_req, res) =>
+      void res.end(content);
+  await using old = await startBackend(bytes(body));
+  await using fresh = await startBackend(bytes(body));
+  await using plane = await startPlane({
+    oldUrl: old.url,
+    newUrl: fresh.url,
+    shadow: { maxBodyBytes: 2 ** 30 },
+  });
+  await ask(plane.url);
+  await until("they match", () => plane.count(SLICE.comparisons) === 1);
+  fresh.answer(bytes(other));
+  await ask(plane.url);
+  const [pair] = await until("the pair is there", () => (plane.pairs.length > 0 ? plane.pairs : undefined));
+  assert.ok(pair);
+  assert.deepEqual([pair.old.body.length, pair.new.body.length], [body.length, body.length]);
+  assert.ok(other.equals(pair.new.body));
+  const huge = Buffer.alloc(17 * MIB, "x");
+  fresh.answer(bytes(huge));
+  await ask(plane.url);
+  await until("it is counted", () => plane.uncompared().too_large === 1);
+});
