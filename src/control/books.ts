@@ -5,12 +5,25 @@ import {
   createDetector,
   type Detector,
   type FailureEvent,
+  forgetMismatches,
   reconfigure,
   startAfresh,
   startStep,
 } from "../model/detector.ts";
-import type { Comparison } from "../model/pair.ts";
-import type { Route } from "../model/ruleset.ts";
+import {
+  clearDocket,
+  createDocket,
+  type Docket,
+  type Finding,
+  LESSONS,
+  learningProgress,
+  noiseAt,
+  takePair,
+  takeTransient,
+} from "../model/docket.ts";
+import type { NoiseRate } from "../model/noise.ts";
+import type { Compared, Comparison, Place } from "../model/pair.ts";
+import type { Route, SharePpm } from "../model/ruleset.ts";
 import { Account } from "./ledger.ts";
 
 /** The pseudo route of requests that no route matches; a reserved name in the rules. */
@@ -36,9 +49,8 @@ export interface Book {
   readonly compared: ComparisonCounts;
   /** Failing answers since the last look, oldest first. */
   events: FailureEvent[];
-  /** Units of mismatches since the last look, and matches that a comparison thread found. */
-  mismatchUnits: (string | null)[];
-  comparedMatches: number;
+  /** Compared pairs on their way to the guard, and what is known of noise. */
+  docket: Docket;
 }
 
 export class Books {
@@ -87,8 +99,11 @@ export class Books {
     }
     this.#byName.set(route.name, book);
     const shareBefore = book.route?.canary.sharePpm;
+    const isAnotherComparison = book.route === null || comparisonOf(book.route) !== comparisonOf(route);
     book.route = route;
     configureGuard(book, route, nowMs);
+    if (isAnotherComparison) compareAnew(book, route, nowMs);
+    else book.docket.noisePpm = noisePpmOf(route);
     if (book.detector !== null && shareBefore !== route.canary.sharePpm) startStep(book.detector, nowMs);
   }
 
@@ -102,9 +117,9 @@ export class Books {
       detector: null,
       compared: { match: 0, mismatch: 0, noise: 0, transient: 0, uncompared: 0 },
       events: [],
-      mismatchUnits: [],
-      comparedMatches: 0,
+      docket: createDocket(noisePpmOf(route)),
     };
+    if (book.docket.isLearning) tile.learnNoise(LESSONS);
     this.#bySlot.set(book.slot, book);
     return book;
   }
@@ -113,22 +128,86 @@ export class Books {
 function configureGuard(book: Book, route: Route, nowMs: number): void {
   book.tile.setKillLimit(route.guard?.killSwitch ?? 0);
   if (route.guard === null || route.guard.latency === null) book.tile.setSlowUs(0);
+  const measuresNoise = noisePpmOf(route) > 0;
   if (route.guard === null) book.detector = null;
-  else if (book.detector === null) book.detector = createDetector(route.guard, nowMs);
-  else reconfigure(book.detector, route.guard, nowMs);
+  else if (book.detector === null) book.detector = createDetector(route.guard, nowMs, measuresNoise);
+  else reconfigure(book.detector, route.guard, nowMs, measuresNoise);
 }
 
-/** Takes a comparison thread's finding into the books. */
-export function countComparison(book: Book, comparison: Comparison, unit: string | null): void {
-  book.compared[comparison.kind]++;
-  if (comparison.kind === "match") book.comparedMatches++;
-  else if (comparison.kind === "mismatch") book.mismatchUnits.push(unit);
+function noisePpmOf(route: Route | null): SharePpm {
+  return route?.compare?.noisePpm ?? 0;
 }
 
-/** After a latch was cleared: what was evidence then is none now. */
+/** All that decides whether and where a pair differs, as one text. */
+function comparisonOf({ compare, old, new: fresh }: Route): string {
+  if (compare === null) return "";
+  const { status, headers, body, ignore, unordered, tolerance, rename, noisePpm } = compare;
+  return JSON.stringify([
+    old,
+    fresh,
+    status,
+    headers,
+    body,
+    ignore,
+    unordered,
+    tolerance,
+    rename,
+    noisePpm > 0,
+  ]);
+}
+
+/** What was found by other rules says nothing of these: noise is learned anew. */
+function compareAnew(book: Book, route: Route, nowMs: number): void {
+  book.docket = createDocket(noisePpmOf(route));
+  book.tile.learnNoise(book.docket.isLearning ? LESSONS : 0);
+  if (book.detector !== null) forgetMismatches(book.detector, nowMs);
+}
+
+/** What a pair is once noise is taken out. */
+export type ComparedKind = Comparison["kind"] | "noise";
+
+/**
+ * Takes a comparison thread's finding into the books, once for each pair and when it is final, and answers what it
+ * is. Where a repeat has left fewer differences, `compared` holds those.
+ */
+export function countComparison(book: Book, compared: Compared): ComparedKind {
+  const { comparison } = compared;
+  const kind = comparison.kind === "uncompared" ? "uncompared" : takePair(book.docket, findingOf(compared));
+  book.compared[kind]++;
+  return kind;
+}
+
+/** Counts a pair that differed and was equal when it was asked again; `compared` is the first one. */
+export function countTransient(book: Book, compared: Compared): void {
+  takeTransient(book.docket, findingOf(compared));
+  book.compared.transient++;
+}
+
+/** True where the pair differs, and in noise alone by what is known so far. Counts nothing. */
+export function isNoisePair(book: Book, { comparison }: Compared): boolean {
+  return (
+    comparison.kind === "mismatch" && comparison.differences.every((each) => noiseOf(book, each) !== null)
+  );
+}
+
+/** How often old differs from itself at a place; null: it was not seen to. */
+export function noiseOf(book: Book, place: Place): NoiseRate | null {
+  return noiseAt(book.docket, place);
+}
+
+/** Shadows that have taught what is noise, of so many; null: learning is over, or noise is not measured. */
+export function learningOf(book: Book): { readonly done: number; readonly of: number } | null {
+  return learningProgress(book.docket);
+}
+
+/** After a latch was cleared: what was evidence then is none now. What is known of noise stays. */
 export function forgetEvidence(book: Book, nowMs: number): void {
   book.events = [];
-  book.mismatchUnits = [];
-  book.comparedMatches = 0;
+  clearDocket(book.docket);
   if (book.detector !== null) startAfresh(book.detector, nowMs);
+}
+
+function findingOf({ comparison, noise, unit }: Compared): Finding {
+  const differences = comparison.kind === "mismatch" ? comparison.differences : [];
+  return { differences, again: noise, unit };
 }

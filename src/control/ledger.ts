@@ -18,6 +18,8 @@ export interface Increment {
   readonly errors: Readonly<Record<Side, number>>;
   readonly slow: Readonly<Record<Side, number>>;
   readonly matches: number;
+  /** Those of the matches whose request was asked of old twice, with three equal answers. */
+  readonly triples: number;
 }
 
 const WINDOW_MS = 10_000;
@@ -63,6 +65,7 @@ export class Account {
       errors: minus(after.errors, before.errors),
       slow: minus(after.slow, before.slow),
       matches: after.matches - before.matches,
+      triples: after.triples - before.triples,
     };
   }
 
@@ -158,6 +161,7 @@ export class Account {
       errors: this.bySide(SLICE.errors),
       slow: this.bySide(SLICE.slow),
       matches: this.total(SLICE.comparisons),
+      triples: this.total(SLICE.triples),
     };
   }
 }

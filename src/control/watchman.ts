@@ -6,6 +6,7 @@
 import type { Bell } from "../board/bell.ts";
 import type { EventRing } from "../board/event-ring.ts";
 import { type Batch, observe, type Trip } from "../model/detector.ts";
+import { handOver, isDocketEmpty, takeEqual, triplesWanted } from "../model/docket.ts";
 import type { Book, Books } from "./books.ts";
 import type { Increment } from "./ledger.ts";
 
@@ -78,11 +79,13 @@ export class Watchman {
     const increment = book.account.read(nowMs);
     this.#measureSlow(book, nowMs);
     const { killed } = book.tile;
+    if (increment !== null) takeEqual(book.docket, increment.matches, increment.triples);
     if (increment === null && isEmpty(book) && !killed) return;
     const batch = takeBatch(book, increment);
     // Latched, the evidence stays as it was at the rollback.
     if (book.tile.latched && !killed) return;
     const trip = book.detector === null ? null : observe(book.detector, batch, nowMs);
+    askForTriples(book);
     if (killed) this.#findings.killed(book);
     else if (trip !== null) this.#findings.tripped(book, trip);
   }
@@ -95,8 +98,14 @@ export class Watchman {
   }
 }
 
-function isEmpty({ events, mismatchUnits, comparedMatches }: Book): boolean {
-  return events.length === 0 && mismatchUnits.length === 0 && comparedMatches === 0;
+/** A place that began to differ may be new's fault or noise: old, asked twice, tells. */
+function askForTriples({ docket, detector, tile }: Book): void {
+  const wanted = triplesWanted(docket);
+  if (wanted > 0 && detector !== null && detector.paired !== null) tile.learnNoise(wanted);
+}
+
+function isEmpty({ events, docket }: Book): boolean {
+  return events.length === 0 && isDocketEmpty(docket);
 }
 
 function takeBatch(book: Book, increment: Increment | null): Batch {
@@ -109,13 +118,8 @@ function takeBatch(book: Book, increment: Increment | null): Batch {
       increment === null
         ? { answers: 0, errors: 0 }
         : { answers: increment.answers.old, errors: increment.errors.old },
-    comparisons: {
-      match: (increment?.matches ?? 0) + book.comparedMatches,
-      mismatchUnits: book.mismatchUnits,
-    },
+    comparisons: handOver(book.docket),
   };
   book.events = [];
-  book.mismatchUnits = [];
-  book.comparedMatches = 0;
   return batch;
 }

@@ -11,6 +11,7 @@ import {
   evidenceOfTest,
   hasReached,
   leadingStretch,
+  ruin,
   type SequentialTest,
   type TestSpec,
 } from "./sequential-test.ts";
@@ -26,6 +27,7 @@ export interface Circumstances {
 
 /** Bets on a batch and looks after each failure of new; the trip, or null. */
 export function feed(test: SequentialTest, batch: Batch, now: Circumstances): Trip | null {
+  if (batch.comparisons.noise?.wasWrong && test.spec.metric === "mismatches") ruin(test, now.nowMs);
   return test.spec.kind === "relative" ? feedRelative(test, batch, now) : feedAbsolute(test, batch, now);
 }
 
@@ -83,13 +85,8 @@ function feedAbsolute(test: SequentialTest, batch: Batch, now: Circumstances): T
 
 function absoluteView(spec: TestSpec, batch: Batch, now: Circumstances): Absolute {
   const isWhole = batch.sharePpm >= WHOLE_PPM;
-  if (spec.metric === "mismatches") {
-    return {
-      clean: batch.comparisons.match,
-      failedUnits: batch.comparisons.mismatchUnits,
-      limitRate: spec.limit,
-    };
-  }
+  if (spec.metric === "mismatches")
+    return spec.kind === "blind" ? blindView(spec, batch) : pairsView(spec, batch);
   if (spec.metric === "errors") {
     const failedUnits = unitsOf(batch, "error");
     if (batch.cleanNew === 0 && failedUnits.length === 0) return NOTHING;
@@ -103,6 +100,23 @@ function absoluteView(spec: TestSpec, batch: Batch, now: Circumstances): Absolut
   // mix that the p99 was taken from; elsewhere what the draw did not decide is not judged by its speed.
   if (!isWhole) return NOTHING;
   return { clean: batch.fastNew, failedUnits: unitsOf(batch, "slow"), limitRate: spec.limit };
+}
+
+/** What old may do by itself at places where it was not seen to is no fault of new. */
+function pairsView(spec: TestSpec, { comparisons }: Batch): Absolute {
+  return {
+    clean: comparisons.match,
+    failedUnits: comparisons.mismatchUnits,
+    limitRate: Math.max(spec.limit, comparisons.noise?.bound ?? 0),
+  };
+}
+
+/** Fresh differences are judged by triples, unless none come. */
+function blindView(spec: TestSpec, { comparisons }: Batch): Absolute {
+  const { noise } = comparisons;
+  if (noise === undefined || !noise.isBlind) return NOTHING;
+  const clean = comparisons.match + comparisons.mismatchUnits.length;
+  return { clean, failedUnits: noise.freshUnits, limitRate: spec.limit };
 }
 
 const NOTHING: Absolute = { clean: 0, failedUnits: [], limitRate: 1 };

@@ -6,6 +6,14 @@
 import { feed } from "./bets.ts";
 import { type Batch, countEvents, KIND_OF, type Trip } from "./observation.ts";
 import { createOldRate, type OldRate, recordOld } from "./old-rate.ts";
+import {
+  createPairedTest,
+  feedPaired,
+  floorPaired,
+  type PairedTest,
+  pairedEvidence,
+  startPairedStep,
+} from "./paired-test.ts";
 import { type Guard, type Side, WHOLE_PPM } from "./ruleset.ts";
 import {
   type Counts,
@@ -27,6 +35,8 @@ export type { Metric } from "./sequential-test.ts";
 export interface Detector {
   guard: Guard;
   tests: readonly SequentialTest[];
+  /** Mismatches by triples; null: they are not guarded, or noise is not measured. */
+  paired: PairedTest | null;
   readonly old: OldRate;
   /** The second since the origin of time that wealth was last floored in. */
   second: number;
@@ -42,11 +52,15 @@ const OLD_SLOW_RATE = 0.01;
 /** The finest rate that rules can name; a limit of 0% is bet on as this. */
 const LEAST_RATE = 1e-6;
 
-/** Begins without evidence. */
-export function createDetector(guard: Guard, nowMs: number): Detector {
+/** What pairs are held to while noise should be known and is not: only a new that is mostly wrong differs so often. */
+const BLIND_LIMIT = 0.5;
+
+/** Begins without evidence. `measuresNoise`: some shadows ask old twice. */
+export function createDetector(guard: Guard, nowMs: number, measuresNoise = false): Detector {
   return {
     guard,
-    tests: testsOf(guard).map((spec) => createTest(spec, nowMs)),
+    tests: testsOf(guard, measuresNoise).map((spec) => createTest(spec, nowMs)),
+    paired: pairedOf(guard, measuresNoise),
     old: createOldRate(),
     second: Math.floor(nowMs / 1000),
     stepStartedMs: nowMs,
@@ -59,7 +73,15 @@ export function createDetector(guard: Guard, nowMs: number): Detector {
   };
 }
 
-function testsOf(guard: Guard): TestSpec[] {
+function pairedOf({ mismatches }: Guard, measuresNoise: boolean): PairedTest | null {
+  return measuresNoise && mismatches !== null ? createPairedTest(mismatchLimit(mismatches)) : null;
+}
+
+function mismatchLimit({ maxRate }: { readonly maxRate: number }): number {
+  return Math.max(LEAST_RATE, maxRate);
+}
+
+function testsOf(guard: Guard, measuresNoise: boolean): TestSpec[] {
   const specs: TestSpec[] = [];
   const { errors, latency, mismatches } = guard;
   if (errors !== null) {
@@ -72,15 +94,26 @@ function testsOf(guard: Guard): TestSpec[] {
     specs.push({ metric: "latency", kind: "absolute", limit: Math.min(0.5, latency.ratio * OLD_SLOW_RATE) });
   }
   if (mismatches !== null) {
-    specs.push({ metric: "mismatches", kind: "absolute", limit: Math.max(LEAST_RATE, mismatches.maxRate) });
+    const limit = mismatchLimit(mismatches);
+    specs.push({ metric: "mismatches", kind: "absolute", limit });
+    if (measuresNoise)
+      specs.push({ metric: "mismatches", kind: "blind", limit: Math.max(BLIND_LIMIT, limit) });
   }
   return specs;
+}
+
+/**
+ * Parts that the budget is in: one for each test, and two for triples (noisy places, and all others). The blind test
+ * takes none: it bets only while no triples come, out of their part.
+ */
+function shares({ tests, paired }: Detector): number {
+  return tests.length + (paired === null ? 0 : 1);
 }
 
 /** Wealth at which a test trips: the route's tests share one budget of false alarms. */
 function lnThreshold(d: Detector): number {
   // Below 2 there would be no scale to measure evidence on.
-  return Math.log(Math.max(2, d.guard.falseAlarmSeconds * d.tests.length));
+  return Math.log(Math.max(2, d.guard.falseAlarmSeconds * shares(d)));
 }
 
 /**
@@ -94,6 +127,7 @@ export function observe(d: Detector, batch: Batch, nowMs: number): Trip | null {
   if (second !== d.second) {
     d.second = second;
     for (const test of d.tests) floorTest(test, nowMs);
+    if (d.paired !== null) floorPaired(d.paired);
   }
   // At the whole share what is left to old (never, pins) is another sort of traffic: no measure for new.
   if (batch.sharePpm < WHOLE_PPM) recordOld(d.old, batch.old.answers, batch.old.errors, nowMs);
@@ -103,6 +137,11 @@ export function observe(d: Detector, batch: Batch, nowMs: number): Trip | null {
   // All tests are fed, also after a trip: each keeps its own account.
   for (const test of d.tests) {
     const trip = feed(test, batch, now);
+    first ??= trip;
+  }
+  const { noise } = batch.comparisons;
+  if (d.paired !== null && noise !== undefined) {
+    const trip = feedPaired(d.paired, noise, now.lnThreshold, nowMs);
     first ??= trip;
   }
   return first;
@@ -117,9 +156,10 @@ function countStep(d: Detector, batch: Batch): void {
     counts.failed.new += countEvents(batch, KIND_OF[metric], "new");
     counts.failed.old += metric === "errors" ? batch.old.errors : countEvents(batch, KIND_OF[metric], "old");
   }
-  const { match, mismatchUnits } = batch.comparisons;
-  d.step.mismatches.answers.new += match + mismatchUnits.length;
-  d.step.mismatches.failed.new += mismatchUnits.length;
+  const { match, mismatchUnits, noise } = batch.comparisons;
+  const differing = mismatchUnits.length + (noise?.freshUnits.length ?? 0);
+  d.step.mismatches.answers.new += match + differing;
+  d.step.mismatches.failed.new += differing;
 }
 
 /** Evidence for each guarded metric, ln E / ln c and never below 0: 1 trips. The greatest of a metric's tests. */
@@ -130,13 +170,17 @@ export function evidenceOf(d: Detector): Record<string, number> {
     const { metric } = test.spec;
     evidence[metric] = Math.max(evidence[metric] ?? 0, evidenceOfTest(test, threshold));
   }
+  if (d.paired !== null)
+    evidence.mismatches = Math.max(evidence.mismatches ?? 0, pairedEvidence(d.paired, threshold));
   return evidence;
 }
 
 /** Takes new settings over; a test whose meaning (metric and limit) did not change keeps its evidence. */
-export function reconfigure(d: Detector, guard: Guard, nowMs: number): void {
+export function reconfigure(d: Detector, guard: Guard, nowMs: number, measuresNoise = false): void {
+  const paired = pairedOf(guard, measuresNoise);
+  if (paired === null || paired.limit !== d.paired?.limit) d.paired = paired;
   d.guard = guard;
-  d.tests = testsOf(guard).map(
+  d.tests = testsOf(guard, measuresNoise).map(
     (spec) => d.tests.find((test) => sameMeaning(test.spec, spec)) ?? createTest(spec, nowMs),
   );
 }
@@ -145,6 +189,7 @@ export function reconfigure(d: Detector, guard: Guard, nowMs: number): void {
 export function startStep(d: Detector, nowMs: number): void {
   d.stepStartedMs = nowMs;
   for (const test of d.tests) startTestStep(test);
+  if (d.paired !== null) startPairedStep(d.paired);
   for (const { answers, failed } of Object.values(d.step)) {
     answers.old = 0;
     answers.new = 0;
@@ -157,6 +202,13 @@ export function startStep(d: Detector, nowMs: number): void {
 export function startAfresh(d: Detector, nowMs: number): void {
   startStep(d, nowMs);
   d.tests = d.tests.map(({ spec }) => createTest(spec, nowMs));
+  if (d.paired !== null) d.paired = createPairedTest(d.paired.limit);
+}
+
+/** Pairs are compared in another way from now on: what they said is no evidence any more. */
+export function forgetMismatches(d: Detector, nowMs: number): void {
+  d.tests = d.tests.map((test) => (test.spec.metric === "mismatches" ? createTest(test.spec, nowMs) : test));
+  if (d.paired !== null) d.paired = createPairedTest(d.paired.limit);
 }
 
 /** Answers and errors of this step by side: the samples that a pass needs, and a rollback reports. */

@@ -30,8 +30,46 @@ export interface Batch {
   readonly events: readonly FailureEvent[];
   /** All answers of old to clients and their errors, without fallbacks. */
   readonly old: { readonly answers: number; readonly errors: number };
-  /** One unit for each mismatch. Pairs of noise are in neither. */
-  readonly comparisons: { readonly match: number; readonly mismatchUnits: readonly (string | null)[] };
+  readonly comparisons: Comparisons;
+}
+
+/** Compared pairs. */
+export interface Comparisons {
+  /** Pairs that say nothing against new: equal ones, those of noise, and those that were equal when asked again. */
+  readonly match: number;
+  /** One unit for each pair that differs where old was shown not to; where noise is not measured, for every one. */
+  readonly mismatchUnits: readonly (string | null)[];
+  /** Absent: noise is not measured. */
+  readonly noise?: NoiseEvidence;
+}
+
+/** What asking old twice says besides. */
+export interface NoiseEvidence {
+  /** Pairs that differ at places of which it is not known yet whether old differs there too. */
+  readonly freshUnits: readonly (string | null)[];
+  /** Triples that say nothing for or against new. */
+  readonly equalTriples: number;
+  readonly triples: readonly TripleSigns[];
+  /** Places known as noise. */
+  readonly noisyPlaces: number;
+  /** The share of pairs that may differ by noise that was not seen yet. */
+  readonly bound: number;
+  /** Old's second answers have stopped coming. */
+  readonly isBlind: boolean;
+  /** Old was seen to differ where it had been held against new. */
+  readonly wasWrong: boolean;
+}
+
+/**
+ * One triple (old, old again, new): 1 where new alone differs from old's first answer, -1 where old alone does.
+ * Where both do, or neither, it says nothing.
+ */
+export interface TripleSigns {
+  readonly unit: string | null;
+  /** At places that were known as noise before. */
+  readonly signs: readonly { readonly place: string; readonly sign: -1 | 1 }[];
+  /** At all other places together. */
+  readonly elsewhere: -1 | 0 | 1;
 }
 
 /** A limit crossed: all traffic back to old. */

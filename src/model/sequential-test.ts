@@ -12,8 +12,11 @@ export type Metric = "errors" | "client-errors" | "latency" | "mismatches";
 
 export interface TestSpec {
   readonly metric: Metric;
-  /** relative: new against old, tolerating `limit` times old's rate. absolute: new alone against rate `limit`. */
-  readonly kind: "relative" | "absolute";
+  /**
+   * relative: new against old, tolerating `limit` times old's rate. absolute: new alone against rate `limit`. blind:
+   * the same where noise should be known and is not.
+   */
+  readonly kind: "relative" | "absolute" | "blind";
   readonly limit: number;
 }
 
@@ -76,6 +79,12 @@ export function floorTest(test: SequentialTest, nowMs: number): void {
     stretch.failed.old = 0;
     stretch.failed.new = 0;
   }
+}
+
+/** Takes all wealth away: what it was won with was no evidence. */
+export function ruin(test: SequentialTest, nowMs: number): void {
+  test.logWealth.fill(0);
+  floorTest(test, nowMs);
 }
 
 /** Adds to all stretches. */

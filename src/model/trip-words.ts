@@ -36,6 +36,40 @@ export function tripSummary(facts: TripFacts): string {
   return `${parts.join(" ")}; evidence ${facts.evidence.toFixed(2)} of 1 (${limitWords(facts)})`;
 }
 
+/** What a trip of the paired test is explained with. */
+export interface PairedFacts {
+  /** Kind and path, such as "value $.score"; null: places that are not noise. */
+  readonly place: string | null;
+  /** Since the evidence began to grow: in how many new differed alone, and in how many old's second answer did. */
+  readonly triples: number;
+  readonly ups: number;
+  readonly downs: number;
+  readonly durationMs: number;
+  readonly evidence: number;
+  readonly limit: number;
+}
+
+/** E.g. "mismatches: inside noisy $.score new differed alone in 412 of 5,000 shadows that asked old twice, old in 38 …". */
+export function pairedSummary(facts: PairedFacts): string {
+  const where = facts.place === null ? "" : `inside noisy ${placeWords(facts.place)} `;
+  const shadows = `${thousands(facts.ups)} of ${thousands(facts.triples)} shadows that asked old twice`;
+  const limit = `paired, new may differ in ${percent(facts.limit)} more than old from itself`;
+  return (
+    `mismatches: ${where}new differed alone in ${shadows}, old in ${thousands(facts.downs)}, ` +
+    `in ${seconds(facts.durationMs)}; evidence ${facts.evidence.toFixed(2)} of 1 (${limit})`
+  );
+}
+
+/** "value $.score" is "$.score"; what is not a value's difference says so. */
+function placeWords(place: string): string {
+  const space = place.indexOf(" ");
+  const kind = place.slice(0, space);
+  const template = place.slice(space + 1);
+  return kind === "value" || kind === template || template.startsWith(`${kind}:`)
+    ? template
+    : `${template} (${kind})`;
+}
+
 /** The sentence of a rollback for where its cause is named already: "errors: 7 of 61 …" is "7 of 61 …". */
 export function withoutCause(cause: string, summary: string): string {
   return summary.startsWith(`${cause}: `) ? summary.slice(cause.length + 2) : summary;
@@ -45,11 +79,16 @@ function limitWords({ spec, limit, repeats }: TripFacts): string {
   const words =
     spec.kind === "relative"
       ? [`relative, tolerates ${limit}× of old`]
-      : [
-          `absolute, limit ${percent(limit)}${limit > spec.limit ? ", raised to what old's own rate may be" : ""}`,
-        ];
+      : [`absolute, limit ${percent(limit)}${limit > spec.limit ? raisedTo(spec) : ""}`];
+  if (spec.kind === "blind") words.push("old's second answers are lost, so that noise is not known");
   if (repeats > 0) words.push("each key counted once");
   return words.join("; ");
+}
+
+function raisedTo({ metric }: TestSpec): string {
+  return metric === "mismatches"
+    ? ", raised to what unseen noise of old may be"
+    : ", raised to what old's own rate may be";
 }
 
 /** E.g. "errors 3/18,204 new vs 61/345,871 old, evidence 0.02 of 1; mismatches 2/940 pairs, evidence 0.10 of 1". */

@@ -2,11 +2,23 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { SLICE } from "../../src/board/layout.ts";
 import { Recorder } from "../../src/board/recorder.ts";
-import { Books, countComparison, forgetEvidence } from "../../src/control/books.ts";
+import {
+  type Book,
+  Books,
+  countComparison,
+  countTransient,
+  forgetEvidence,
+  isNoisePair,
+  learningOf,
+  noiseOf,
+} from "../../src/control/books.ts";
+import { DEFAULT_COMPARE } from "../../src/model/default-compare.ts";
 import { countsOf, evidenceOf, observe } from "../../src/model/detector.ts";
-import type { Route } from "../../src/model/ruleset.ts";
+import { handOver } from "../../src/model/docket.ts";
+import type { Compare, Route } from "../../src/model/ruleset.ts";
 import { canaryOf, routeOf } from "../model/rules.ts";
 import { batchOf, failure, guardOf } from "../model/traffic.ts";
+import { comparedOf, differingAt, valueAt } from "./compared.ts";
 
 const named = (name: string, changes: Partial<Route> = {}) => routeOf({ name, guard: guardOf(), ...changes });
 
@@ -90,20 +102,91 @@ test("a changed share begins a step: its counts are fresh, the evidence stays", 
   assert.deepEqual(evidenceOf(detector), evidence);
 });
 
-test("findings of comparison threads are counted by kind, mismatches with their unit", () => {
+test("findings of comparison threads are counted by kind, and every mismatch goes to the guard", () => {
   const { book } = open(named("a"));
-  countComparison(book("a"), { kind: "match" }, "u1");
-  countComparison(book("a"), { kind: "mismatch", differences: [] }, "u2");
-  countComparison(book("a"), { kind: "mismatch", differences: [] }, null);
-  countComparison(book("a"), { kind: "uncompared", why: "decode_failed" }, "u3");
-  const { compared, mismatchUnits, comparedMatches } = book("a");
-  assert.deepEqual(compared, { match: 1, mismatch: 2, noise: 0, transient: 0, uncompared: 1 });
-  assert.deepEqual([mismatchUnits, comparedMatches], [["u2", null], 1]);
+  assert.equal(countComparison(book("a"), comparedOf()), "match");
+  assert.equal(countComparison(book("a"), differingAt(["$.x"], { unit: "u2" })), "mismatch");
+  assert.equal(countComparison(book("a"), differingAt(["$.x"])), "mismatch");
+  const unreadable = comparedOf({ comparison: { kind: "uncompared", why: "decode_failed" } });
+  assert.equal(countComparison(book("a"), unreadable), "uncompared");
+  assert.deepEqual(book("a").compared, { match: 1, mismatch: 2, noise: 0, transient: 0, uncompared: 1 });
+  assert.deepEqual(handOver(book("a").docket), { match: 1, mismatchUnits: ["u2", null] });
+});
+
+test("a pair that was equal when asked again is transient, and clean for the guard", () => {
+  const { book } = open(named("a"));
+  countTransient(book("a"), differingAt(["$.x"]));
+  assert.equal(book("a").compared.transient, 1);
+  assert.deepEqual(handOver(book("a").docket), { match: 1, mismatchUnits: [] });
 });
 
 test("forgetting evidence keeps the counts that people read", () => {
   const { book } = open(named("a"));
-  countComparison(book("a"), { kind: "mismatch", differences: [] }, null);
+  countComparison(book("a"), differingAt(["$.x"]));
   forgetEvidence(book("a"), 0);
-  assert.deepEqual([book("a").mismatchUnits, book("a").compared.mismatch], [[], 1]);
+  assert.deepEqual([handOver(book("a").docket).mismatchUnits, book("a").compared.mismatch], [[], 1]);
+});
+
+const noisy = (changes: Partial<Compare> = {}) =>
+  named("a", {
+    compare: { ...DEFAULT_COMPARE, noisePpm: 20_000, ...changes },
+    guard: guardOf({ mismatches: { maxRate: 0.01 } }),
+  });
+
+/** How many shadows the data threads would ask of old twice without a draw. */
+function lessonsLeft({ tile }: Book): number {
+  let lessons = 0;
+  while (tile.takeNoiseLesson()) lessons += 1;
+  return lessons;
+}
+
+test("a route that measures noise asks for 200 lessons, and says how many have come", () => {
+  const { book } = open(noisy());
+  assert.equal(lessonsLeft(book("a")), 200);
+  assert.deepEqual(learningOf(book("a")), { done: 0, of: 200 });
+  countComparison(book("a"), differingAt(["$.ts"], { noise: [valueAt("$.ts")] }));
+  assert.deepEqual(learningOf(book("a")), { done: 1, of: 200 });
+});
+
+test("a place where old differs from itself is noise, with its rate; a pair that differs there alone is noise", () => {
+  const { book } = open(noisy());
+  const ts = [valueAt("$.ts")];
+  assert.equal(noiseOf(book("a"), valueAt("$.ts")), null);
+  assert.equal(countComparison(book("a"), differingAt(["$.ts"], { noise: ts })), "noise");
+  assert.equal(countComparison(book("a"), comparedOf({ noise: [] })), "match");
+  assert.deepEqual(noiseOf(book("a"), valueAt("$.ts")), { rate: 0.5, triples: 2 });
+  assert.equal(isNoisePair(book("a"), differingAt(["$.ts"])), true);
+  assert.equal(isNoisePair(book("a"), differingAt(["$.ts", "$.name"])), false);
+  assert.equal(isNoisePair(book("a"), comparedOf()), false);
+  assert.equal(countComparison(book("a"), differingAt(["$.ts", "$.name"])), "mismatch");
+  assert.deepEqual(book("a").compared, { match: 1, mismatch: 1, noise: 1, transient: 0, uncompared: 0 });
+});
+
+test("another way to compare learns noise anew and forgets what mismatches have said", () => {
+  const { books, book } = open(noisy());
+  const detector = book("a").detector ?? assert.fail("not guarded");
+  lessonsLeft(book("a"));
+  for (let i = 0; i < 20; i += 1) countComparison(book("a"), differingAt(["$.x"], { noise: [] }));
+  countComparison(book("a"), differingAt(["$.ts"], { noise: [valueAt("$.ts")] }));
+  observe(detector, batchOf({ comparisons: handOver(book("a").docket) }), 0);
+  assert.ok((evidenceOf(detector).mismatches ?? 0) > 0.1);
+  books.follow([noisy({ noisePpm: 50_000, samples: false, confirmAfterMs: 1000 })], 0);
+  assert.ok(
+    noiseOf(book("a"), valueAt("$.ts")),
+    "what pairs are kept for changes nothing of what was learned",
+  );
+  assert.ok((evidenceOf(detector).mismatches ?? 0) > 0.1);
+  books.follow([noisy({ ignore: ["$.x"] })], 0);
+  assert.equal(noiseOf(book("a"), valueAt("$.ts")), null);
+  assert.equal(lessonsLeft(book("a")), 200);
+  assert.equal(evidenceOf(detector).mismatches, 0);
+});
+
+test("a route whose noise is not measured any more asks for no lessons and judges every pair", () => {
+  const { books, book } = open(noisy());
+  books.follow([noisy({ noisePpm: 0 })], 0);
+  assert.equal(lessonsLeft(book("a")), 0);
+  assert.equal(learningOf(book("a")), null);
+  countComparison(book("a"), differingAt(["$.x"]));
+  assert.deepEqual(handOver(book("a").docket), { match: 0, mismatchUnits: [null] });
 });

@@ -21,11 +21,13 @@ test("nothing new is null, and something new is reported once", () => {
   recorder.leg("new", "error", true, 500);
   recorder.leg("old", "well", false, 500);
   recorder.comparison("match");
+  recorder.triple();
   assert.deepEqual(account.read(0), {
     answers: { old: 1, new: 1 },
     errors: { old: 0, new: 1 },
     slow: { old: 0, new: 1 },
-    matches: 1,
+    matches: 2,
+    triples: 1,
   });
   assert.equal(account.read(0), null);
 });

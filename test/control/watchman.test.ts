@@ -4,12 +4,14 @@ import { Bell } from "../../src/board/bell.ts";
 import { EventRing, type RingEvent } from "../../src/board/event-ring.ts";
 import { SLICE } from "../../src/board/layout.ts";
 import { Recorder } from "../../src/board/recorder.ts";
-import { type Book, Books, countComparison } from "../../src/control/books.ts";
+import { type Book, Books, countComparison, learningOf } from "../../src/control/books.ts";
 import { Watchman } from "../../src/control/watchman.ts";
+import { DEFAULT_COMPARE } from "../../src/model/default-compare.ts";
 import { countsOf, type Trip } from "../../src/model/detector.ts";
 import type { Route, Side } from "../../src/model/ruleset.ts";
 import { canaryOf, routeOf } from "../model/rules.ts";
 import { guardOf } from "../model/traffic.ts";
+import { differingAt } from "./compared.ts";
 
 const CANARY = canaryOf({ sharePpm: 50_000 });
 const GUARDED = routeOf({ name: "a", guard: guardOf(), canary: CANARY });
@@ -127,9 +129,55 @@ test("an unguarded route is counted and never tripped", () => {
 
 test("mismatches that comparison threads found are judged", () => {
   const { watchman, trips, book } = post({ ...GUARDED, guard: guardOf({ mismatches: { maxRate: 0.01 } }) });
-  for (let i = 0; i < 20; i += 1) countComparison(book("a"), { kind: "mismatch", differences: [] }, `u${i}`);
+  for (let i = 0; i < 20; i += 1) countComparison(book("a"), differingAt(["$.x"], { unit: `u${i}` }));
   watchman.look();
   assert.equal(trips[0]?.[1].metric, "mismatches");
+});
+
+const MEASURED = routeOf({
+  name: "a",
+  canary: CANARY,
+  compare: { ...DEFAULT_COMPARE, noisePpm: 20_000 },
+  guard: guardOf({ mismatches: { maxRate: 0.01 } }),
+});
+
+/** Shadows that old was asked twice for, with three equal answers. */
+function learnQuietly({ book, watchman }: ReturnType<typeof post>, triples: number): void {
+  const recorder = new Recorder(book("a").tile, 0);
+  for (let i = 0; i < triples; i += 1) recorder.triple();
+  watchman.look();
+}
+
+test("while noise is being learned a mismatch is not judged alone, and a wrong new still trips by triples", () => {
+  const { watchman, trips, book } = post(MEASURED);
+  for (let i = 0; i < 30; i += 1) countComparison(book("a"), differingAt(["$.x"]));
+  watchman.look();
+  assert.equal(trips.length, 0);
+  for (let i = 0; i < 40; i += 1) countComparison(book("a"), differingAt(["$.x"], { noise: [] }));
+  watchman.look();
+  assert.match(trips[0]?.[1].summary ?? "", /^mismatches: new differed alone in \d+ of \d+ shadows/);
+});
+
+test("triples that data threads found equal end the learning", () => {
+  const room = post(MEASURED);
+  learnQuietly(room, 199);
+  assert.deepEqual(learningOf(room.book("a")), { done: 199, of: 200 });
+  learnQuietly(room, 1);
+  assert.equal(learningOf(room.book("a")), null);
+});
+
+test("a difference after learning asks for 20 shadows to be asked of old twice, where mismatches are guarded", () => {
+  for (const guard of [MEASURED.guard, guardOf(), null]) {
+    const room = post({ ...MEASURED, guard });
+    const { tile } = room.book("a");
+    learnQuietly(room, 200);
+    tile.learnNoise(0);
+    countComparison(room.book("a"), differingAt(["$.x"]));
+    room.watchman.look();
+    let lessons = 0;
+    while (tile.takeNoiseLesson()) lessons += 1;
+    assert.equal(lessons, guard === MEASURED.guard ? 20 : 0);
+  }
 });
 
 test("slow is set from old's p99 when a minute is complete, where latency is guarded, and nowhere else", () => {
