@@ -17,6 +17,8 @@ export interface GatewayOptions {
   /** Folder. */
   readonly state: string;
   readonly accessLog: AccessLogPolicy;
+  /** False: of answers that differ nothing is stored, whatever the rules say. */
+  readonly samples: boolean;
   /** False: of the gateway's own headers clients see x-request-id alone. */
   readonly responseHeaders: boolean;
   /** Null: one is made and kept in the state folder. */

@@ -1,15 +1,22 @@
 /** The endpoints: what each asks of the desk, and how its answer looks. */
 
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { MismatchSample, RouteStatus } from "../model/reports.ts";
+import type { MismatchSample, RetroReport, RouteStatus } from "../model/reports.ts";
 import { explainRequest, optionalReason, readJson, requiredReason } from "./body.ts";
 import type { ActionResult, Desk } from "./desk.ts";
 import type { EventStreams } from "./events.ts";
 import { Problem, quoted } from "./problem.ts";
 import type { Entry, Guarding } from "./router.ts";
 
-const DEFAULT_AUDIT_LIMIT = 100;
-const MAX_AUDIT_LIMIT = 1_000;
+const DEFAULT_LIMIT = 100;
+const MAX_LIMIT = 1_000;
+/** Of a path to be ignored; the rules take no longer one. */
+const MAX_PATH_CHARS = 500;
+
+const RETRY_SOON = { headers: { "retry-after": "5" } };
+
+const SAMPLE_ID = /^\d{1,15}$/;
+const CLUSTER_ID = /^[0-9a-f]{12}$/;
 
 export interface Call {
   readonly request: IncomingMessage;
@@ -40,9 +47,13 @@ export function endpoints(desk: Desk, events: EventStreams): readonly Entry<Hand
     get("/api/v1/status", "open", () => json(desk.status())),
     get("/api/v1/routes/:name", "open", (call) => json(routeOf(desk, call))),
     get("/api/v1/mismatches", "guarded", async ({ query }) =>
-      json((await desk.mismatches(routeFilter(query))).map(withoutBodies)),
+      json(await desk.clusters({ route: routeFilter(query), limit: limitOf(query) })),
     ),
-    get("/api/v1/mismatches/:id", "guarded", async (call) => json(await mismatchOf(desk, call))),
+    get("/api/v1/mismatches/:id", "guarded", async (call) => json(await sampleOf(desk, call))),
+    get("/api/v1/samples", "guarded", async ({ query }) =>
+      json(await desk.samples({ route: routeFilter(query), cluster: clusterFilter(query) })),
+    ),
+    get("/api/v1/retro", "guarded", async ({ query }) => json(await retro(desk, query))),
     get("/api/v1/audit", "guarded", async ({ query }) =>
       json(await desk.audit({ route: routeFilter(query), limit: limitOf(query) })),
     ),
@@ -127,19 +138,33 @@ function noRoute(name: string): Problem {
   );
 }
 
-async function mismatchOf(desk: Desk, { names }: Call): Promise<MismatchSample> {
+/** A sample by its id; by a cluster's id its newest one. */
+async function sampleOf(desk: Desk, { names }: Call): Promise<MismatchSample> {
   const id = names.id ?? "";
-  const sample = /^\d{1,15}$/.test(id) ? await desk.mismatch(Number(id)) : undefined;
+  // Twelve digits are both: a cluster's id may have no letter, and no gateway has stored so many samples.
+  const sample = CLUSTER_ID.test(id)
+    ? await desk.sample({ cluster: id })
+    : SAMPLE_ID.test(id)
+      ? await desk.sample({ sample: Number(id) })
+      : undefined;
   if (sample !== undefined) return sample;
   throw new Problem(
     404,
-    `no mismatch has the id ${quoted(id)}: GET /api/v1/mismatches lists those that are kept`,
+    `no sample is kept under the id ${quoted(id)}: GET /api/v1/mismatches lists the clusters and ` +
+      "GET /api/v1/samples the samples that are kept; with `compare.samples: off` or --no-samples there are none",
   );
 }
 
-/** A list of a thousand samples with bodies could be 64 MiB; one sample by its id has them. */
-function withoutBodies(sample: MismatchSample): MismatchSample {
-  return { ...sample, old: { ...sample.old, body: null }, new: { ...sample.new, body: null } };
+async function retro(desk: Desk, query: URLSearchParams): Promise<RetroReport> {
+  const route = routeFilter(query);
+  const ignore = query.get("ignore");
+  if (ignore !== null && route === null)
+    throw new Problem(400, "ignore needs a route: write ?route=NAME&ignore=PATH");
+  if (ignore !== null && (ignore === "" || ignore.length > MAX_PATH_CHARS))
+    throw new Problem(400, `ignore must be a path of 1 to ${MAX_PATH_CHARS} characters, such as $.updatedAt`);
+  const result = await desk.retro({ route, ignore });
+  if (result.ok) return result.report;
+  throw new Problem(result.status, result.why, result.status === 503 ? RETRY_SOON : {});
 }
 
 function routeFilter(query: URLSearchParams): string | null {
@@ -147,12 +172,22 @@ function routeFilter(query: URLSearchParams): string | null {
   return route === "" ? null : route;
 }
 
+function clusterFilter(query: URLSearchParams): string | null {
+  const cluster = query.get("cluster");
+  if (cluster === null || cluster === "") return null;
+  if (CLUSTER_ID.test(cluster)) return cluster;
+  throw new Problem(
+    400,
+    "cluster must be the id of a cluster, 12 hexadecimal digits: GET /api/v1/mismatches lists them",
+  );
+}
+
 function limitOf(query: URLSearchParams): number {
   const sent = query.get("limit");
-  if (sent === null || sent === "") return DEFAULT_AUDIT_LIMIT;
+  if (sent === null || sent === "") return DEFAULT_LIMIT;
   const limit = /^\d{1,6}$/.test(sent) ? Number(sent) : 0;
-  if (limit >= 1 && limit <= MAX_AUDIT_LIMIT) return limit;
-  throw new Problem(400, `limit must be a whole number from 1 to ${MAX_AUDIT_LIMIT}`);
+  if (limit >= 1 && limit <= MAX_LIMIT) return limit;
+  throw new Problem(400, `limit must be a whole number from 1 to ${MAX_LIMIT}`);
 }
 
 function index(table: readonly Entry<Handler>[]): string {

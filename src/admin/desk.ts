@@ -3,8 +3,10 @@
 import type {
   AuditEntry,
   Explanation,
+  MismatchCluster,
   MismatchSample,
   ReloadReport,
+  RetroReport,
   RouteStatus,
   StatusReport,
 } from "../model/reports.ts";
@@ -27,6 +29,11 @@ export interface ExplainRequest {
   readonly headers: readonly string[];
 }
 
+/** A report, or why there is none: the path is none, there is no such route, or the judging failed. */
+export type RetroResult =
+  | { readonly ok: true; readonly report: RetroReport }
+  | { readonly ok: false; readonly status: 400 | 404 | 503; readonly why: string };
+
 export interface Desk {
   status(): StatusReport;
   /** Undefined: no such route. */
@@ -42,8 +49,20 @@ export interface Desk {
   /** Begins to drain; the process ends when the last request has. Returns at once. */
   drain(reason: string): ActionResult;
   explain(request: ExplainRequest): Explanation;
-  mismatches(route: string | null): Promise<readonly MismatchSample[]>;
-  mismatch(id: number): Promise<MismatchSample | undefined>;
+  /** Largest first, those where old differs from itself after all others. */
+  clusters(filter: {
+    readonly route: string | null;
+    readonly limit: number;
+  }): Promise<readonly MismatchCluster[]>;
+  /** Newest first, without bodies. */
+  samples(filter: {
+    readonly route: string | null;
+    readonly cluster: string | null;
+  }): Promise<readonly MismatchSample[]>;
+  /** By its own id, or the newest of a cluster. */
+  sample(id: { readonly sample: number } | { readonly cluster: string }): Promise<MismatchSample | undefined>;
+  /** The stored samples judged again under the rules in force, with this path ignored besides. */
+  retro(filter: { readonly route: string | null; readonly ignore: string | null }): Promise<RetroResult>;
   /** Newest first. */
   audit(filter: { readonly route: string | null; readonly limit: number }): Promise<readonly AuditEntry[]>;
   /** Oldest first, those after `id`: for an event stream that resumes. */

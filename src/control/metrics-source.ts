@@ -9,8 +9,9 @@ import type { HistogramSample, MetricsSource, Sample } from "../observe/metrics.
 import { type Book, type Books, UNMATCHED } from "./books.ts";
 import type { Latches } from "./latches.ts";
 import type { RulesKeeper } from "./rules-keeper.ts";
-import { comparisonCounts, shadowCounts } from "./status.ts";
+import { comparisonCounts, shadowCounts, uncomparedCounts } from "./status.ts";
 import type { Store } from "./store-types.ts";
+import { DELAY_BOUNDS_S, delaysOf } from "./tallies.ts";
 
 export interface MetricsParts {
   readonly books: Books;
@@ -42,7 +43,18 @@ export function createMetricsSource({
       routes((book, route) => [{ labels: { route }, value: book.account.total(SLICE.fallbacks) }]),
     shadows: () => routes((book, route) => byResult(route, shadowCounts(book))),
     comparisons: () => routes((book, route) => byResult(route, { ...comparisonCounts(book) })),
-    mismatchRatio: () => routes((book, route) => [{ labels: { route }, value: mismatchRatio(book) }]),
+    uncompared: () =>
+      routes((book, route) =>
+        Object.entries(uncomparedCounts(book)).map(([reason, value]) => ({
+          labels: { route, reason },
+          value,
+        })),
+      ),
+    mismatchRatio: () =>
+      routes((book, route) => [{ labels: { route }, value: shareOfCompared(book, "mismatch") }]),
+    noiseRatio: () => routes((book, route) => [{ labels: { route }, value: shareOfCompared(book, "noise") }]),
+    delayBounds: DELAY_BOUNDS_S,
+    transientDelays: () => routes(delaySamples),
     canaryShare: () => routes((book, route) => [{ labels: { route }, value: canaryShare(book) }]),
     rollbackLatched: () => routes((book, route) => [{ labels: { route }, value: book.tile.latched ? 1 : 0 }]),
     rollbacks: () =>
@@ -112,10 +124,18 @@ function evidenceSamples(book: Book, route: string): Sample[] {
   }));
 }
 
-function mismatchRatio(book: Book): number {
-  const { match, mismatch, noise, transient } = comparisonCounts(book);
+/** Only where pairs are asked again: elsewhere it would be a dozen zeros a route. */
+function delaySamples(book: Book, route: string): HistogramSample[] {
+  const { counts, sumSeconds } = delaysOf(book);
+  const isAsked = (book.route?.compare?.confirmAfterMs ?? null) !== null;
+  return isAsked || counts.some((count) => count > 0) ? [{ labels: { route }, counts, sum: sumSeconds }] : [];
+}
+
+function shareOfCompared(book: Book, result: "mismatch" | "noise"): number {
+  const counts = comparisonCounts(book);
+  const { match, mismatch, noise, transient } = counts;
   const compared = match + mismatch + noise + transient;
-  return compared === 0 ? 0 : mismatch / compared;
+  return compared === 0 ? 0 : counts[result] / compared;
 }
 
 function canaryShare(book: Book): number {

@@ -3,13 +3,15 @@
 import { requestsWord, SHADOW_RESULTS, SIDE_INDEX, SLICE } from "../board/layout.ts";
 import { evidenceOf, explainEvidence } from "../model/detector.ts";
 import { CODES } from "../model/failures.ts";
+import { UNCOMPARED_REASONS } from "../model/pair.ts";
 import { REASONS } from "../model/reasons.ts";
 import type { RollbackReport, RouteStatus } from "../model/reports.ts";
 import type { Side } from "../model/ruleset.ts";
 import { WHOLE_PPM } from "../model/ruleset.ts";
 import { withoutCause } from "../model/trip-words.ts";
-import type { Book } from "./books.ts";
+import { type Book, learningOf } from "./books.ts";
 import type { LatchRecord } from "./store-types.ts";
+import { uncomparedOf } from "./tallies.ts";
 
 export function routeStatus(
   book: Book,
@@ -33,11 +35,13 @@ export function routeStatus(
     errors: account.bySide(SLICE.errors),
     latencyMs: { old: account.latencyMs("old", nowMs), new: account.latencyMs("new", nowMs) },
     comparisons: comparisonCounts(book),
+    uncompared: uncomparedCounts(book),
     shadows: shadowCounts(book),
     fallbacks: account.total(SLICE.fallbacks),
     evidence: detector === null ? {} : evidenceOf(detector),
     verdict: rollback !== null && rollback.by === "guard" ? "fail" : "hold",
     waitingFor: waitingFor(book, latch),
+    ...(route === null ? {} : { backends: { old: route.old, new: route.new } }),
   };
 }
 
@@ -48,6 +52,14 @@ export function comparisonCounts(book: Book): RouteStatus["comparisons"] {
     match: compared.match + account.total(SLICE.comparisons),
     uncompared: compared.uncompared + account.total(SLICE.comparisons + 1),
   };
+}
+
+/** What data threads could not bring together, and what the comparison thread could not read. */
+export function uncomparedCounts(book: Book): RouteStatus["uncompared"] {
+  const counts = { ...uncomparedOf(book) };
+  for (const [index, why] of UNCOMPARED_REASONS.entries())
+    counts[why] += book.account.total(SLICE.uncompared + index);
+  return counts;
 }
 
 export function shadowCounts(book: Book): RouteStatus["shadows"] {
@@ -73,7 +85,13 @@ function rollbackReport(latch: LatchRecord): RollbackReport {
 
 function waitingFor(book: Book, latch: LatchRecord | undefined): string {
   if (book.tile.latched) return waitingForReset(latch);
-  return `nothing: the shares are set in the rules${watchedBy(book)}`;
+  return `nothing: the shares are set in the rules${watchedBy(book)}${learningWords(book)}`;
+}
+
+/** Until noise is known, no mismatch is judged. */
+function learningWords(book: Book): string {
+  const learning = learningOf(book);
+  return learning === null ? "" : `; learning noise: ${learning.done} of ${learning.of} shadows`;
 }
 
 function waitingForReset(latch: LatchRecord | undefined): string {

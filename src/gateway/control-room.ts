@@ -4,16 +4,16 @@ import { randomBytes } from "node:crypto";
 import { Bell } from "../board/bell.ts";
 import { EventRing } from "../board/event-ring.ts";
 import { Announcer } from "../control/announcer.ts";
-import { type Book, Books, countComparison } from "../control/books.ts";
+import { type Book, Books } from "../control/books.ts";
+import { Comparisons } from "../control/comparisons.ts";
 import { HealthBoard, HealthChecker } from "../control/health.ts";
 import { Latches, type UnknownStore } from "../control/latches.ts";
 import { RulesKeeper } from "../control/rules-keeper.ts";
-import { SampleKeeper } from "../control/samples.ts";
 import { ShedWatch } from "../control/shed-watch.ts";
 import { type Findings, Watchman } from "../control/watchman.ts";
 import type { GatewayOptions } from "../gateway-options.ts";
 import type { Trip } from "../model/detector.ts";
-import type { Compared } from "../model/pair.ts";
+import type { Ticket } from "../model/pair.ts";
 import type { Ruleset } from "../model/ruleset.ts";
 import { createLog, flushLog } from "../observe/log.ts";
 import type { RulesMessage } from "../proxy/messages.ts";
@@ -23,6 +23,7 @@ import type { State } from "./state.ts";
 export interface ControlRoom {
   readonly announcer: Announcer;
   readonly books: Books;
+  readonly comparisons: Comparisons;
   readonly health: HealthBoard;
   readonly latches: Latches;
   readonly rules: RulesKeeper;
@@ -33,7 +34,8 @@ export interface ControlRoom {
   readonly firstRules: RulesMessage;
   /** Who puts later rules in force on the data threads. */
   serveBy(apply: (rules: RulesMessage) => Promise<void>): Promise<void>;
-  takeComparison(compared: Compared): void;
+  /** Who asks both sides again for a pair that differed. */
+  confirmBy(confirm: (ticket: Ticket) => void): void;
 }
 
 const clock = { nowMs: () => performance.now(), nowIso: () => new Date().toISOString() };
@@ -62,14 +64,27 @@ export async function openControlRoom(
   const bell = new Bell();
   const rings = Array.from({ length: threads }, () => new EventRing());
   const watchman = new Watchman(books, rings, bell, findingsFor(latches), clock.nowMs);
+  let confirm = (_ticket: Ticket): void => {};
+  const comparisons = new Comparisons({
+    store,
+    books,
+    ...clock,
+    confirm: (ticket) => confirm(ticket),
+    found: () => bell.ring(),
+    tell: (fields) => announcer.warn("mismatch", fields),
+    say: (text) => say(text),
+    storeFailed: (error) => announcer.storeFailed(error),
+  });
   const health = new HealthBoard();
   const checker = new HealthChecker();
   built.defer(() => checker.stop());
 
   /** Books, latches and health first: no thread serves by rules whose switches are not set. */
-  const prepare = async (ruleset: Ruleset): Promise<RulesMessage> => {
+  const prepare = async (loaded: Ruleset): Promise<RulesMessage> => {
+    const ruleset = options.samples ? loaded : withoutSamples(loaded);
     watchman.look(); // what a route that now goes has done is still its own
     books.follow(ruleset.routes, clock.nowMs());
+    comparisons.follow(ruleset);
     await latches.apply(ruleset.routes);
     say(...orphanedLatches(latches, ruleset));
     const words = health.buffers(ruleset.backends);
@@ -103,9 +118,8 @@ export async function openControlRoom(
     say(...damageText(latches.damage));
   }
   const firstRules = await prepare(first);
-
-  const samples = new SampleKeeper(store, (error) => announcer.storeFailed(error));
-  built.defer(() => samples.stop());
+  await comparisons.restore();
+  built.defer(() => comparisons.stop());
   const watching = watchman.run();
   built.defer(async () => {
     watchman.stop();
@@ -117,6 +131,7 @@ export async function openControlRoom(
   return {
     announcer,
     books,
+    comparisons,
     health,
     latches,
     rules,
@@ -128,14 +143,18 @@ export async function openControlRoom(
       // Reloaded while the data threads started: they have begun with rules that are no longer in force.
       if (latest !== null) await serve(latest);
     },
-    takeComparison: (compared) => {
-      const book = books.named(compared.route);
-      if (book === undefined) return; // a reload took the route away
-      countComparison(book, compared.comparison, compared.unit);
-      if (compared.comparison.kind === "mismatch") bell.ring();
-      samples.keep(compared, clock.nowIso());
+    confirmBy: (ask) => {
+      confirm = ask;
     },
   };
+}
+
+/** What `--no-samples` says goes before the rules, on every thread. */
+function withoutSamples(ruleset: Ruleset): Ruleset {
+  const routes = ruleset.routes.map((route) =>
+    route.compare === null ? route : { ...route, compare: { ...route.compare, samples: false } },
+  );
+  return { ...ruleset, routes };
 }
 
 /** Rollbacks act on what the watchman finds. */

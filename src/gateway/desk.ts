@@ -3,6 +3,7 @@
 import type { ActionResult, Desk } from "../admin/desk.ts";
 import type { Announcer } from "../control/announcer.ts";
 import type { Book, Books } from "../control/books.ts";
+import type { Comparisons } from "../control/comparisons.ts";
 import type { HealthBoard } from "../control/health.ts";
 import type { Latches, UnknownStore } from "../control/latches.ts";
 import type { RulesKeeper } from "../control/rules-keeper.ts";
@@ -11,6 +12,7 @@ import type { ResettableStore } from "../control/store/client.ts";
 import type { BackendStatus, RouteStatus } from "../model/reports.ts";
 import type { Metrics } from "../observe/metrics.ts";
 import { explain } from "./explain.ts";
+import { judgeSamples } from "./retro.ts";
 
 export interface DeskParts {
   readonly books: Books;
@@ -19,6 +21,7 @@ export interface DeskParts {
   readonly store: ResettableStore;
   readonly health: HealthBoard;
   readonly announcer: Announcer;
+  readonly comparisons: Comparisons;
   readonly metrics: Metrics;
   readonly threads: number;
   /** Null: nobody can force a side. */
@@ -117,8 +120,10 @@ export function createDesk(parts: DeskParts): Desk {
       return done("draining: the gateway ends when the last request has");
     },
     explain: (request) => explain(request, rules.ruleset, parts),
-    mismatches: (route) => store.samples(route),
-    mismatch: (id) => store.sample(id),
+    clusters: ({ route, limit }) => parts.comparisons.clusters(route, limit),
+    samples: (filter) => store.samples({ ...filter, bodies: false }),
+    sample: (id) => parts.comparisons.sample(id),
+    retro: (filter) => judgeSamples(filter, rules.ruleset, parts),
     audit: (filter) => store.audit(filter),
     auditAfter: (id) => store.auditAfter(id),
     onAudit: (listener) => announcer.onEntry(listener),

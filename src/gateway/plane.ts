@@ -39,7 +39,7 @@ export async function startPlane(
   const compareQueue = new SharedArrayBuffer(8);
   const compare = new CompareThread({
     queue: compareQueue,
-    onCompared: (compared) => control.takeComparison(compared),
+    onCompared: (compared) => control.comparisons.take(compared),
     onReplaced: (why) => {
       replaced("compare", { why });
       reconnect();
@@ -62,9 +62,11 @@ export async function startPlane(
     rules: control.firstRules,
     connectCompare: (port) => compare.connect(port),
     onReplaced: (thread, why) => replaced("data", { thread, why }),
+    onUnconfirmed: (ticket) => control.comparisons.unconfirmed(ticket),
   });
   built.defer(() => data.terminate());
   reconnect = () => data.reconnectCompare();
+  control.confirmBy((ticket) => data.confirm(ticket));
   await control.serveBy((rules) => data.apply(rules));
   return {
     port: data.port,

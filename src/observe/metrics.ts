@@ -24,7 +24,12 @@ export interface MetricsSource {
   fallbacks(): Iterable<Sample>;
   shadows(): Iterable<Sample>;
   comparisons(): Iterable<Sample>;
+  uncompared(): Iterable<Sample>;
   mismatchRatio(): Iterable<Sample>;
+  noiseRatio(): Iterable<Sample>;
+  /** Upper bounds in seconds. */
+  readonly delayBounds: readonly number[];
+  transientDelays(): Iterable<HistogramSample>;
   canaryShare(): Iterable<Sample>;
   rollbackLatched(): Iterable<Sample>;
   rollbacks(): Iterable<Sample>;
@@ -75,6 +80,18 @@ const DEFINITIONS: readonly Definition[] = [
     help: "Mismatches among the pairs that could be compared.",
     type: "gauge",
     read: (s) => s.mismatchRatio(),
+  },
+  {
+    name: "cutover_noise_ratio",
+    help: "Pairs that differ only where old differs from itself, among those that could be compared.",
+    type: "gauge",
+    read: (s) => s.noiseRatio(),
+  },
+  {
+    name: "cutover_uncompared_total",
+    help: "Pairs that could not be compared, by reason.",
+    type: "counter",
+    read: (s) => s.uncompared(),
   },
   {
     name: "cutover_canary_share_ratio",
@@ -144,6 +161,28 @@ const DEFINITIONS: readonly Definition[] = [
   },
 ];
 
+interface HistogramDefinition {
+  readonly name: string;
+  readonly help: string;
+  readonly bounds: (source: MetricsSource) => readonly number[];
+  readonly read: (source: MetricsSource) => Iterable<HistogramSample>;
+}
+
+const HISTOGRAMS: readonly HistogramDefinition[] = [
+  {
+    name: "cutover_request_duration_seconds",
+    help: "From a request's head to the end of its answer.",
+    bounds: (s) => s.durationBounds,
+    read: (s) => s.durations(),
+  },
+  {
+    name: "cutover_transient_delay_seconds",
+    help: "From old's answer to the repeat at which both sides answered alike, of pairs that had differed.",
+    bounds: (s) => s.delayBounds,
+    read: (s) => s.transientDelays(),
+  },
+];
+
 export interface Metrics {
   /** Prometheus text format. */
   render(): Promise<{ readonly contentType: string; readonly text: string }>;
@@ -153,7 +192,7 @@ export function createMetrics(source: MetricsSource): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   for (const definition of DEFINITIONS) register(registry, readOnly(definition, source));
-  register(registry, durations(source));
+  for (const definition of HISTOGRAMS) register(registry, histogram(definition, source));
   return {
     render: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
   };
@@ -185,16 +224,14 @@ function readOnly({ name, help, type, read }: Definition, source: MetricsSource)
   };
 }
 
-function durations(source: MetricsSource): ReadableMetric {
-  const name = "cutover_request_duration_seconds";
-  const help = "From a request's head to the end of its answer.";
+function histogram({ name, help, bounds, read }: HistogramDefinition, source: MetricsSource): ReadableMetric {
   return {
     name,
     get: async () => ({
       name,
       help,
       type: "histogram",
-      values: [...source.durations()].flatMap((sample) => cumulative(name, source.durationBounds, sample)),
+      values: [...read(source)].flatMap((sample) => cumulative(name, bounds(source), sample)),
       aggregator: "sum",
     }),
     reset: () => {},

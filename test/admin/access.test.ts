@@ -4,7 +4,14 @@ import { isLoopback } from "../../src/admin/auth.ts";
 import { AdminListenError, startAdmin } from "../../src/admin/server.ts";
 import { ask, fakeDesk, post, raw, startFor, TOKEN } from "./fixtures.ts";
 
-const GUARDED_READS = ["/api/v1/mismatches", "/api/v1/mismatches/7", "/api/v1/audit", "/api/v1/events"];
+const GUARDED_READS = [
+  "/api/v1/mismatches",
+  "/api/v1/mismatches/7",
+  "/api/v1/samples",
+  "/api/v1/retro",
+  "/api/v1/audit",
+  "/api/v1/events",
+];
 const OPEN_READS = ["/", "/api/v1/status", "/api/v1/routes/profiles"];
 const ACTIONS = [
   "/api/v1/routes/profiles/rollback",

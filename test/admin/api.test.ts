@@ -2,7 +2,19 @@ import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { test } from "node:test";
 import { startAdmin } from "../../src/admin/server.ts";
-import { type Answer, ask, fakeDesk, post, raw, SAMPLE, startFor, TOKEN, until } from "./fixtures.ts";
+import {
+  type Answer,
+  ask,
+  CLUSTER,
+  fakeDesk,
+  post,
+  RETRO,
+  raw,
+  SAMPLE,
+  startFor,
+  TOKEN,
+  until,
+} from "./fixtures.ts";
 
 function assertProblem(answer: Answer, status: number, detail: RegExp): void {
   assert.equal(answer.status, status, answer.text);
@@ -36,19 +48,63 @@ test("readiness is 503 while the gateway is not ready, liveness stays 200", asyn
   assert.equal((await ask(admin, "/healthz")).status, 200);
 });
 
-test("mismatches are listed without bodies and shown whole by their id", async (context) => {
-  const admin = await startFor(context, fakeDesk());
-  const list = (await ask(admin, "/api/v1/mismatches", { token: TOKEN })).json();
-  const { old, new: fresh, ...rest } = SAMPLE;
-  assert.deepEqual(list, [{ ...rest, old: { ...old, body: null }, new: { ...fresh, body: null } }]);
-  assert.deepEqual((await ask(admin, "/api/v1/mismatches?route=none", { token: TOKEN })).json(), []);
-  assert.deepEqual((await ask(admin, "/api/v1/mismatches/7", { token: TOKEN })).json(), SAMPLE);
-  assertProblem(
-    await ask(admin, "/api/v1/mismatches/8", { token: TOKEN }),
-    404,
-    /no mismatch has the id "8"/,
-  );
-  assertProblem(await ask(admin, "/api/v1/mismatches/x", { token: TOKEN }), 404, /no mismatch/);
+test("mismatches are listed by cluster, and a sample is shown by its id or its cluster's", async (context) => {
+  const desk = fakeDesk();
+  const admin = await startFor(context, desk);
+  const read = (path: string) => ask(admin, path, { token: TOKEN });
+  assert.deepEqual((await read("/api/v1/mismatches")).json(), [CLUSTER]);
+  assert.deepEqual((await read("/api/v1/mismatches?route=none&limit=5")).json(), []);
+  assert.deepEqual((await read("/api/v1/mismatches/7")).json(), SAMPLE);
+  assert.deepEqual((await read(`/api/v1/mismatches/${CLUSTER.id}`)).json(), SAMPLE);
+  assert.deepEqual(desk.calls, [
+    ["clusters", { route: null, limit: 100 }],
+    ["clusters", { route: "none", limit: 5 }],
+    ["sample", { sample: 7 }],
+    ["sample", { cluster: CLUSTER.id }],
+  ]);
+  for (const id of ["8", "x", "A1B2C3D4E5F6", "000000000000", "-1", "7.0", "%20", "9".repeat(40)])
+    assertProblem(await read(`/api/v1/mismatches/${id}`), 404, /no sample is kept under the id ".*GET/);
+  assertProblem(await read("/api/v1/mismatches?limit=1001"), 400, /from 1 to 1000/);
+});
+
+test("samples are listed by route and cluster", async (context) => {
+  const desk = fakeDesk();
+  const admin = await startFor(context, desk);
+  const read = (path: string) => ask(admin, path, { token: TOKEN });
+  assert.deepEqual((await read("/api/v1/samples")).json(), [SAMPLE]);
+  await read(`/api/v1/samples?route=profiles&cluster=${CLUSTER.id}`);
+  assert.deepEqual(desk.calls, [
+    ["samples", { route: null, cluster: null }],
+    ["samples", { route: "profiles", cluster: CLUSTER.id }],
+  ]);
+  assertProblem(await read("/api/v1/samples?cluster=$.name"), 400, /12 hexadecimal digits/);
+});
+
+test("stored samples are judged again, and a path to ignore needs its route", async (context) => {
+  const desk = fakeDesk();
+  const admin = await startFor(context, desk);
+  const read = (path: string) => ask(admin, path, { token: TOKEN });
+  assert.deepEqual((await read("/api/v1/retro")).json(), RETRO);
+  await read("/api/v1/retro?route=profiles&ignore=%24.updatedAt");
+  assert.deepEqual(desk.calls, [
+    ["retro", { route: null, ignore: null }],
+    ["retro", { route: "profiles", ignore: "$.updatedAt" }],
+  ]);
+  assertProblem(await read("/api/v1/retro?ignore=%24.a"), 400, /\?route=NAME&ignore=PATH/);
+  assertProblem(await read("/api/v1/retro?route=r&ignore="), 400, /1 to 500 characters/);
+  assertProblem(await read(`/api/v1/retro?route=r&ignore=${"a".repeat(501)}`), 400, /1 to 500 characters/);
+});
+
+test("why samples cannot be judged again is the desk's sentence", async (context) => {
+  const refuse = async () => ({ ok: false, status: 400, why: "a JSONPath begins with $" }) as const;
+  const busy = async () => ({ ok: false, status: 503, why: "one is being made" }) as const;
+  const refusing = await startFor(context, fakeDesk({ retro: refuse }));
+  assertProblem(await ask(refusing, "/api/v1/retro", { token: TOKEN }), 400, /^a JSONPath begins with \$$/);
+  const later = await ask(await startFor(context, fakeDesk({ retro: busy })), "/api/v1/retro", {
+    token: TOKEN,
+  });
+  assertProblem(later, 503, /being made/);
+  assert.equal(later.headers["retry-after"], "5");
 });
 
 test("the audit trail takes a route and a limit", async (context) => {

@@ -9,7 +9,9 @@ import { type Admin, type AdminOptions, startAdmin } from "../../src/admin/serve
 import type {
   AuditEntry,
   Explanation,
+  MismatchCluster,
   MismatchSample,
+  RetroReport,
   RouteStatus,
   StatusReport,
 } from "../../src/model/reports.ts";
@@ -61,8 +63,22 @@ export function fakeDesk(more: Partial<Desk> = {}): FakeDesk {
       calls.push(["explain", request]);
       return { ...EXPLANATION };
     },
-    mismatches: async (route) => (route === "none" ? [] : [SAMPLE]),
-    mismatch: async (id) => (id === SAMPLE.id ? SAMPLE : undefined),
+    clusters: async (filter) => {
+      calls.push(["clusters", filter]);
+      return filter.route === "none" ? [] : [CLUSTER];
+    },
+    samples: async (filter) => {
+      calls.push(["samples", filter]);
+      return [SAMPLE];
+    },
+    sample: async (id) => {
+      calls.push(["sample", id]);
+      return ("sample" in id ? id.sample === SAMPLE.id : id.cluster === CLUSTER.id) ? SAMPLE : undefined;
+    },
+    retro: async (filter) => {
+      calls.push(["retro", filter]);
+      return { ok: true, report: RETRO };
+    },
     audit: async (filter) => {
       calls.push(["audit", filter]);
       return [...trail].reverse();
@@ -91,17 +107,47 @@ const EXPLANATION: Explanation = {
   steps: [],
 };
 
-const ANSWER = { status: 200, headers: {}, body: "secret", bodyBytes: 6 };
+const ANSWER = { status: 200, headers: {}, body: "secret", whole: true, bodyBytes: 6 };
 export const SAMPLE: MismatchSample = {
   id: 7,
   at: "2026-05-01T10:00:00.000Z",
   route: "profiles",
+  rulesVersion: "0123456789ab",
+  clusters: ["a1b2c3d4e5f6"],
   requestId: "r1",
   method: "GET",
   target: "/profiles/1",
-  differences: [{ place: "$.name", kind: "value", old: "a", new: "b" }],
+  requestHeaders: {},
+  differences: [{ place: "$.name", template: "$.name", kind: "value", old: "a", new: "b", relation: null }],
   old: ANSWER,
   new: ANSWER,
+};
+
+export const CLUSTER: MismatchCluster = {
+  id: "a1b2c3d4e5f6",
+  route: "profiles",
+  place: "$.name",
+  kind: "value",
+  count: 3,
+  overcount: 0,
+  share: 0.1,
+  firstAt: "2026-05-01T10:00:00.000Z",
+  lastAt: "2026-05-01T10:00:00.000Z",
+  noise: null,
+  relation: null,
+  transient: null,
+  example: { old: "a", new: "b" },
+  samples: [7],
+};
+
+export const RETRO: RetroReport = {
+  rules: "0123456789ab",
+  ignoring: null,
+  samples: 1,
+  stillMismatch: 1,
+  nowMatch: 0,
+  cannotTell: 0,
+  clusters: [],
 };
 
 function auditEntry(id: number, action: string): AuditEntry {

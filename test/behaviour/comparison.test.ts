@@ -42,7 +42,7 @@ test("what old and new answer to one request is compared", async (t) => {
     assert.deepEqual(after, { ...before, [result]: before[result] + 1 });
   };
   const stored = async (): Promise<MismatchSample[]> =>
-    (await gateway.admin("GET", "/api/v1/mismatches?route=r")).body as MismatchSample[];
+    (await gateway.admin("GET", "/api/v1/samples?route=r")).body as MismatchSample[];
 
   await t.test("equal bytes match", () => gives("match", json({ a: 1 }), json({ a: 1 })));
   await t.test("the order of keys is no difference", () =>
@@ -67,7 +67,9 @@ test("what old and new answer to one request is compared", async (t) => {
     });
     assert.ok(sample);
     assert.deepEqual([sample.method, sample.target, sample.route], ["GET", "/items/7?q=1", "r"]);
-    assert.deepEqual(sample.differences, [{ place: "$.b.c", kind: "value", old: "2", new: "3" }]);
+    assert.deepEqual(sample.differences, [
+      { place: "$.b.c", template: "$.b.c", kind: "value", old: "2", new: "3", relation: null },
+    ]);
     assert.deepEqual([sample.old.status, sample.new.status], [200, 200]);
     const inFull = (await gateway.admin("GET", `/api/v1/mismatches/${sample.id}`)).body as MismatchSample;
     assert.deepEqual(inFull.differences, sample.differences);

@@ -1,6 +1,7 @@
 /** A store whose answers a test decides: at once, later, never, or an error. */
 
 import type {
+  ClusterRecord,
   LatchRecord,
   NewAuditEntry,
   NewSample,
@@ -14,6 +15,10 @@ export interface FakeStore extends Store {
   /** What is "on disk". */
   readonly kept: Map<string, LatchRecord>;
   readonly groups: (readonly NewSample[])[];
+  readonly clusterRecords: Map<string, ClusterRecord>;
+  /** What `dropSamples` was asked for. */
+  readonly dropped: (readonly string[])[];
+  readonly metas: Map<string, string>;
   /** Every write waits for it; a test puts its own promise here. */
   disk: () => Promise<void>;
 }
@@ -32,6 +37,9 @@ export function createFakeStore(latches: readonly LatchRecord[] = []): FakeStore
     health: { kind: "sound" },
     kept,
     groups: [],
+    clusterRecords: new Map(),
+    dropped: [],
+    metas: new Map(),
     disk: async () => {},
     latches: async () => [...kept.values()],
     latch: (record, audit) => write(audit, () => kept.set(record.route, record)),
@@ -45,8 +53,26 @@ export function createFakeStore(latches: readonly LatchRecord[] = []): FakeStore
     },
     samples: async () => [],
     sample: async () => undefined,
-    meta: async () => undefined,
-    setMeta: async () => {},
+    sampleOfCluster: async () => undefined,
+    clusterSamples: async () => new Map(),
+    mergeClusterSamples: () => store.disk(),
+    saveClusters: async (records, routes) => {
+      await store.disk();
+      for (const record of records) store.clusterRecords.set(record.route, record);
+      for (const route of store.clusterRecords.keys())
+        if (!routes.includes(route)) store.clusterRecords.delete(route);
+    },
+    dropSamples: async (routes) => {
+      await store.disk();
+      store.dropped.push(routes);
+      return routes.length;
+    },
+    clusters: async () => [...store.clusterRecords.values()],
+    meta: async (key) => store.metas.get(key),
+    setMeta: async (key, value) => {
+      await store.disk();
+      store.metas.set(key, value);
+    },
     close: async () => {},
   };
   return store;

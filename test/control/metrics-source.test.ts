@@ -4,15 +4,18 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { Recorder } from "../../src/board/recorder.ts";
-import { Books, countComparison } from "../../src/control/books.ts";
+import { Books, countComparison, countTransient } from "../../src/control/books.ts";
 import { Latches } from "../../src/control/latches.ts";
 import { createMetricsSource } from "../../src/control/metrics-source.ts";
 import { RulesKeeper } from "../../src/control/rules-keeper.ts";
+import { countDelay, countUncompared } from "../../src/control/tallies.ts";
 import { CODES } from "../../src/model/failures.ts";
+import { UNCOMPARED_REASONS } from "../../src/model/pair.ts";
 import { REASON_INDEX } from "../../src/model/reasons.ts";
 import { createMetrics } from "../../src/observe/metrics.ts";
 import { assertHistograms, readExposition } from "../observe/exposition.ts";
 import { createFakeStore } from "./fake-store.ts";
+import { compared, mismatchAt } from "./findings.ts";
 
 const RULES = `version: 1
 backends:
@@ -88,7 +91,7 @@ test("what two threads counted is shown added up, by route, side, reason and cod
     recorder.comparison("match");
     new Recorder(books.unmatched.tile, thread).request("old", REASON_INDEX.unmatched, OK, 1_000);
   }
-  countComparison(book("profiles"), { kind: "mismatch", differences: [] }, null);
+  countComparison(book("profiles"), mismatchAt(["$.name"]));
   const { value, exposition } = await scrape();
   const route = "profiles";
   const drawn = { route, side: "new", reason: "canary-share", code: "2xx" };
@@ -144,6 +147,52 @@ test("a rollback shows as latched, with no share to new, counted by cause", asyn
   assert.equal(value("cutover_rollbacks_total", { route: "profiles", cause: "killSwitch" }), 1);
   assert.equal(value("cutover_canary_share_ratio", { route: "orders" }), 0.05);
   assert.equal(value("cutover_guard_evidence", { route: "orders", metric: "errors" }), 0);
+});
+
+test("what could not be compared is told by its reason, wherever it was found", async () => {
+  const { book, scrape } = open();
+  const recorder = new Recorder(book("profiles").tile, 1);
+  recorder.uncompared("shed");
+  recorder.uncompared("shed");
+  recorder.uncompared("too_large");
+  countComparison(book("profiles"), compared({ kind: "uncompared", why: "too_deep" }));
+  countUncompared(book("profiles"), "too_deep");
+  const { value, exposition } = await scrape();
+  const of = (reason: string) => value("cutover_uncompared_total", { route: "profiles", reason });
+  assert.deepEqual(["shed", "too_large", "too_deep", "streaming"].map(of), [2, 1, 1, 0]);
+  assert.equal(value("cutover_comparisons_total", { route: "profiles", result: "uncompared" }), 4);
+  assert.equal(
+    exposition.lines.filter(
+      ({ name, labels }) => name === "cutover_uncompared_total" && labels.route === "orders",
+    ).length,
+    UNCOMPARED_REASONS.length,
+  );
+});
+
+test("ratios are of the pairs that could be compared, and delays of those that were equal the second time", async () => {
+  const { book, scrape } = open();
+  const profiles = book("profiles");
+  for (let i = 0; i < 6; i += 1) new Recorder(profiles.tile, 0).comparison("match");
+  countComparison(profiles, mismatchAt(["$.name"]));
+  countComparison(profiles, compared({ kind: "uncompared", why: "decode_failed" }));
+  const transient = mismatchAt(["$.lag"]);
+  for (const afterMs of [240, 2_000, 90_000]) {
+    countTransient(profiles, transient);
+    countDelay(profiles, afterMs);
+  }
+  const { value, exposition } = await scrape();
+  const route = "profiles";
+  assert.equal(value("cutover_mismatch_ratio", { route }), 1 / 10);
+  assert.equal(value("cutover_noise_ratio", { route }), 0);
+  assert.equal(value("cutover_comparisons_total", { route, result: "transient" }), 3);
+  const delay = "cutover_transient_delay_seconds";
+  assert.deepEqual(
+    ["0.1", "0.25", "2.5", "60", "+Inf"].map((le) => value(`${delay}_bucket`, { route, le })),
+    [0, 1, 2, 2, 3],
+  );
+  assert.equal(value(`${delay}_sum`, { route }), 92.24);
+  assert.equal(value(`${delay}_count`, { route: "orders" }), undefined, "there nothing is asked again");
+  assertHistograms(exposition);
 });
 
 test("the rules in force, the state of the store and replaced threads are shown", async () => {

@@ -3,11 +3,13 @@ import { test } from "node:test";
 import { Recorder } from "../../src/board/recorder.ts";
 import { Books, countComparison } from "../../src/control/books.ts";
 import { routeStatus } from "../../src/control/status.ts";
+import { DEFAULT_COMPARE } from "../../src/model/default-compare.ts";
 import { observe } from "../../src/model/detector.ts";
 import { CODES } from "../../src/model/failures.ts";
 import { REASON_INDEX } from "../../src/model/reasons.ts";
 import { canaryOf, routeOf } from "../model/rules.ts";
 import { batchOf, failure, guardOf } from "../model/traffic.ts";
+import { compared, match, mismatchAt } from "./findings.ts";
 import { latchRecord } from "./store-fixtures.ts";
 
 const OK = CODES.indexOf("2xx");
@@ -42,6 +44,16 @@ test("a route that nobody has used yet is serving, on hold, with nothing counted
     errors: { old: 0, new: 0 },
     latencyMs: { old: null, new: null },
     comparisons: { match: 0, mismatch: 0, noise: 0, transient: 0, uncompared: 0 },
+    uncompared: {
+      too_large: 0,
+      aborted: 0,
+      shed: 0,
+      timeout: 0,
+      failed: 0,
+      streaming: 0,
+      decode_failed: 0,
+      too_deep: 0,
+    },
     shadows: { sent: 0, shed: 0, too_large: 0, timeout: 0, failed: 0 },
     fallbacks: 0,
     evidence: { errors: 0, "client-errors": 0 },
@@ -63,15 +75,17 @@ test("counts are those of all threads, requests by the side that answered", () =
     recorder.comparison("match");
     recorder.comparison("uncompared");
   }
-  countComparison(book, { kind: "match" }, null);
-  countComparison(book, { kind: "mismatch", differences: [] }, null);
+  recorders[0].uncompared("aborted");
+  countComparison(book, match());
+  countComparison(book, mismatchAt(["$.name"]));
   book.account.read(0);
   const status = routeStatus(book, "profiles", undefined, 0);
   assert.deepEqual(status.requests, { old: 4, new: 2 });
   assert.deepEqual(status.errors, { old: 0, new: 2 });
   assert.equal(status.fallbacks, 2);
   assert.deepEqual(status.shadows, { sent: 2, shed: 2, too_large: 0, timeout: 0, failed: 0 });
-  assert.deepEqual(status.comparisons, { match: 3, mismatch: 1, noise: 0, transient: 0, uncompared: 2 });
+  assert.deepEqual(status.comparisons, { match: 3, mismatch: 1, noise: 0, transient: 0, uncompared: 3 });
+  assert.equal(status.uncompared.aborted, 1);
   assert.equal(status.latencyMs.old, null);
   assert.ok(Math.abs((status.latencyMs.new?.p50 ?? 0) - 20) < 1.4);
 });
@@ -124,6 +138,15 @@ test("the share is the one that acts now, and evidence is told per metric", () =
   assert.deepEqual([status.canary, status.shadow], [0.25, 1]);
   assert.ok((status.evidence.errors ?? 0) > 0 && (status.evidence.errors ?? 1) < 1);
   assert.match(status.waitingFor, /errors 1\/4/);
+});
+
+test("while noise is learned, the route says how far it is", () => {
+  const { book } = open({ compare: { ...DEFAULT_COMPARE, noisePpm: 20_000 } });
+  const words = () => routeStatus(book, "profiles", undefined, 0).waitingFor;
+  for (let i = 0; i < 120; i += 1) countComparison(book, compared({ kind: "match" }, { noise: [] }));
+  assert.match(words(), /; learning noise: 120 of 200 shadows$/);
+  for (let i = 0; i < 80; i += 1) countComparison(book, compared({ kind: "match" }, { noise: [] }));
+  assert.doesNotMatch(words(), /learning/);
 });
 
 test("an unguarded route says that nobody watches it", () => {

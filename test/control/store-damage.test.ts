@@ -21,7 +21,7 @@ import fc from "fast-check";
 import { openStore } from "../../src/control/store/client.ts";
 import { StateDatabase } from "../../src/control/store/database.ts";
 import { StoreError } from "../../src/control/store/errors.ts";
-import { auditEntry, latchRecord, sample, temporaryFolder } from "./store-fixtures.ts";
+import { ALL, auditEntry, latchRecord, sample, temporaryFolder } from "./store-fixtures.ts";
 
 /** A closed store with one latch, some audit lines and samples; returns the path of its database. */
 function soundStore(folder: string): string {
@@ -71,7 +71,7 @@ for (const [name, damage] of Object.entries(DAMAGES)) {
     assert.match(store.health.kind === "damaged" ? store.health.why : "", /^\/.*state\.db: [^\n]+$/);
     assert.deepEqual(await store.latches(), []);
     assert.deepEqual(await store.audit({ route: null, limit: 10 }), []);
-    assert.deepEqual(await store.samples(null), []);
+    assert.deepEqual(await store.samples(ALL), []);
     await assert.rejects(store.append(auditEntry("profiles")), (error) => {
       assert.ok(error instanceof StoreError);
       assert.match(error.message, /cutover reset --store/);
@@ -109,7 +109,7 @@ test("damage that is found while running turns the store damaged from then on", 
   const file = openSync(path, "r+");
   writeSync(file, Buffer.alloc(statSync(path).size, 0xff));
   closeSync(file);
-  await assert.rejects(store.samples(null), (error) => {
+  await assert.rejects(store.samples(ALL), (error) => {
     assert.ok(error instanceof StoreError);
     assert.match(error.message, /holds a damaged database/);
     return true;

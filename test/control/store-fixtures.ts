@@ -44,18 +44,24 @@ export function auditEntry(route: string | null, action = "rollback"): NewAuditE
   };
 }
 
+/** All samples, without bodies. */
+export const ALL = { route: null, cluster: null, bodies: false } as const;
+
 /** A sample whose two bodies have `bodyBytes` characters each. */
 export function sample(requestId: string, more: Partial<NewSample> = {}, bodyBytes = 10): NewSample {
   const body = "b".repeat(bodyBytes);
   return {
     at: new Date().toISOString(),
     route: "profiles",
+    rulesVersion: "0123456789ab",
+    clusters: [`of ${requestId}`],
     requestId,
     method: "GET",
     target: "/profiles/1",
-    differences: [{ place: "$.name", kind: "value", old: "a", new: "b" }],
-    old: { status: 200, headers: { "content-type": "application/json" }, body, bodyBytes },
-    new: { status: 200, headers: {}, body: null, bodyBytes },
+    requestHeaders: { accept: "application/json" },
+    differences: [{ place: "$.name", template: "$.name", kind: "value", old: "a", new: "b", relation: null }],
+    old: { status: 200, headers: { "content-type": "application/json" }, body, whole: true, bodyBytes },
+    new: { status: 200, headers: {}, body: null, whole: false, bodyBytes },
     ...more,
   };
 }

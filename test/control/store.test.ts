@@ -7,7 +7,9 @@ import { test } from "node:test";
 import type { Worker } from "node:worker_threads";
 import { openStore } from "../../src/control/store/client.ts";
 import { StoreError } from "../../src/control/store/errors.ts";
-import { auditEntry, latchRecord, sample, temporaryFolder } from "./store-fixtures.ts";
+import { ALL, auditEntry, latchRecord, sample, temporaryFolder } from "./store-fixtures.ts";
+
+const ROOMY = { maxCount: 1_000, maxBytes: 1_000_000, maxAgeMs: 60_000, maxPerCluster: 5 };
 
 test("everything that was acknowledged reads back the same after a reopen", async (context) => {
   const folder = temporaryFolder(context);
@@ -34,13 +36,13 @@ test("everything that was acknowledged reads back the same after a reopen", asyn
     (await second.auditAfter(written.id)).map((entry) => entry.action),
     ["reload"],
   );
-  const samples = await second.samples(null);
+  const samples = await second.samples({ ...ALL, bodies: true });
   assert.deepEqual(
     samples.map((one) => one.requestId),
     ["two", "one"],
   );
   assert.deepEqual(
-    (await second.samples("orders")).map((one) => one.requestId),
+    (await second.samples({ ...ALL, route: "orders" })).map((one) => one.requestId),
     ["two"],
   );
   const [newest] = samples;
@@ -106,38 +108,38 @@ test("the database and its folder are for the owner alone, and any SQLite tool r
 });
 
 test("samples stay within their count, and the oldest go first", async (context) => {
-  const caps = { maxCount: 5, maxBytes: 1_000_000, maxAgeMs: 60_000 };
+  const caps = { ...ROOMY, maxCount: 5 };
   const store = await openStore(temporaryFolder(context), { caps });
   await store.addSamples(["1", "2", "3", "4"].map((name) => sample(name)));
   await store.addSamples(["5", "6", "7"].map((name) => sample(name)));
   assert.deepEqual(
-    (await store.samples(null)).map((one) => one.requestId),
+    (await store.samples(ALL)).map((one) => one.requestId),
     ["7", "6", "5", "4", "3"],
   );
   await store.close();
 });
 
 test("samples stay within their bytes, and the oldest go first", async (context) => {
-  const caps = { maxCount: 1_000, maxBytes: 10_000, maxAgeMs: 60_000 };
+  const caps = { ...ROOMY, maxBytes: 10_000 };
   const store = await openStore(temporaryFolder(context), { caps });
-  await store.addSamples(["1", "2", "3", "4"].map((name) => sample(name, {}, 3_000)));
+  await store.addSamples(["1", "2", "3", "4"].map((name) => sample(name, {}, 2_900)));
   assert.deepEqual(
-    (await store.samples(null)).map((one) => one.requestId),
+    (await store.samples(ALL)).map((one) => one.requestId),
     ["4", "3", "2"],
   );
   await store.addSamples([sample("huge", {}, 20_000)]);
-  assert.deepEqual(await store.samples(null), []);
+  assert.deepEqual(await store.samples(ALL), []);
   await store.close();
 });
 
 test("a sample beyond its age is neither shown nor kept", async (context) => {
   const store = await openStore(temporaryFolder(context), {
-    caps: { maxCount: 10, maxBytes: 1_000_000, maxAgeMs: 60_000 },
+    caps: ROOMY,
   });
   const at = new Date(Date.now() - 61_000).toISOString();
   await store.addSamples([sample("old", { at }), sample("young")]);
   assert.deepEqual(
-    (await store.samples(null)).map((one) => one.requestId),
+    (await store.samples(ALL)).map((one) => one.requestId),
     ["young"],
   );
   await store.close();
@@ -173,7 +175,7 @@ test("a store whose thread dies rejects what was pending and comes back on the n
   await store.latch(latchRecord("profiles"), auditEntry("profiles"));
   const [worker] = (await started) as [Worker];
   const ended = once(worker, "exit");
-  const pending = assert.rejects(store.samples(null), (error) => {
+  const pending = assert.rejects(store.samples(ALL), (error) => {
     assert.ok(error instanceof StoreError);
     assert.match(error.message, /stopped/);
     return true;

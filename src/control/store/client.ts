@@ -2,7 +2,15 @@
 
 import { Worker } from "node:worker_threads";
 import type { AuditEntry, MismatchSample } from "../../model/reports.ts";
-import type { LatchRecord, NewAuditEntry, NewSample, Store, StoreHealth } from "../store-types.ts";
+import type {
+  ClusterRecord,
+  LatchRecord,
+  NewAuditEntry,
+  NewSample,
+  SampleFilter,
+  Store,
+  StoreHealth,
+} from "../store-types.ts";
 import type { DatabaseOptions } from "./database.ts";
 import { StoreError, textOf, withConsequence } from "./errors.ts";
 import type { Answer, Arguments, Operation, Request, Result, ThreadData } from "./protocol.ts";
@@ -74,11 +82,29 @@ class StoreClient implements ResettableStore {
   auditAfter(id: number): Promise<readonly AuditEntry[]> {
     return this.#call("auditAfter", id);
   }
-  samples(route: string | null): Promise<readonly MismatchSample[]> {
-    return this.#call("samples", route);
+  samples(filter: SampleFilter): Promise<readonly MismatchSample[]> {
+    return this.#call("samples", filter);
   }
   sample(id: number): Promise<MismatchSample | undefined> {
     return this.#call("sample", id);
+  }
+  sampleOfCluster(cluster: string): Promise<MismatchSample | undefined> {
+    return this.#call("sampleOfCluster", cluster);
+  }
+  clusterSamples(): Promise<ReadonlyMap<string, readonly number[]>> {
+    return this.#call("clusterSamples");
+  }
+  mergeClusterSamples(from: readonly string[], to: string): Promise<void> {
+    return this.#call("mergeClusterSamples", from, to);
+  }
+  dropSamples(routes: readonly string[]): Promise<number> {
+    return this.#call("dropSamples", routes);
+  }
+  saveClusters(records: readonly ClusterRecord[], routes: readonly string[]): Promise<void> {
+    return this.#call("saveClusters", records, routes);
+  }
+  clusters(): Promise<readonly ClusterRecord[]> {
+    return this.#call("clusters");
   }
   meta(key: string): Promise<string | undefined> {
     return this.#call("meta", key);

@@ -4,7 +4,15 @@ import { statSync } from "node:fs";
 import { join } from "node:path";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { AuditEntry, MismatchSample } from "../../model/reports.ts";
-import type { LatchRecord, NewAuditEntry, NewSample, StoreHealth } from "../store-types.ts";
+import type {
+  ClusterRecord,
+  LatchRecord,
+  NewAuditEntry,
+  NewSample,
+  SampleFilter,
+  StoreHealth,
+} from "../store-types.ts";
+import { ClusterTable } from "./clusters.ts";
 import { asStoreError, isDamage, StoreError, textOf, withConsequence } from "./errors.ts";
 import { isDiskFull } from "./files.ts";
 import { damaged, inspect, unreadable } from "./inspect.ts";
@@ -37,6 +45,7 @@ export class StateDatabase {
   #health: StoreHealth;
   #database: DatabaseSync | undefined;
   #samples: SampleTable | undefined;
+  #clusters: ClusterTable | undefined;
   /** Of the file that is open. */
   #inode = 0;
   #onlyReads = false;
@@ -107,12 +116,41 @@ export class StateDatabase {
     this.#write("addSamples", () => this.#samples?.add(samples, Date.now()));
   }
 
-  samples(route: string | null): readonly MismatchSample[] {
-    return this.#read("samples", [], () => this.#samples?.list(route, Date.now()) ?? []);
+  samples(filter: SampleFilter): readonly MismatchSample[] {
+    return this.#read("samples", [], () => this.#samples?.list(filter, Date.now()) ?? []);
   }
 
   sample(id: number): MismatchSample | undefined {
     return this.#read("sample", undefined, () => this.#samples?.get(id, Date.now()));
+  }
+
+  sampleOfCluster(cluster: string): MismatchSample | undefined {
+    return this.#read("sampleOfCluster", undefined, () => this.#samples?.newestOf(cluster, Date.now()));
+  }
+
+  clusterSamples(): ReadonlyMap<string, readonly number[]> {
+    return this.#read("clusterSamples", new Map(), () => this.#samples?.byCluster(Date.now()) ?? new Map());
+  }
+
+  mergeClusterSamples(from: readonly string[], to: string): void {
+    this.#write("mergeClusterSamples", () => this.#samples?.merge(from, to));
+  }
+
+  dropSamples(routes: readonly string[]): number {
+    const dropped = this.#write("dropSamples", () => {
+      this.#clusters?.drop(routes);
+      return this.#samples?.drop(routes) ?? 0;
+    });
+    this.#settle(); // the log still has them
+    return dropped;
+  }
+
+  saveClusters(records: readonly ClusterRecord[], routes: readonly string[]): void {
+    this.#write("saveClusters", () => this.#clusters?.save(records, routes));
+  }
+
+  clusters(): readonly ClusterRecord[] {
+    return this.#read("clusters", [], () => this.#clusters?.all(Date.now()) ?? []);
   }
 
   meta(key: string): string | undefined {
@@ -147,6 +185,7 @@ export class StateDatabase {
   close(): void {
     this.#statements.clear();
     this.#samples = undefined;
+    this.#clusters = undefined;
     const database = this.#database;
     this.#database = undefined;
     database?.close();
@@ -187,7 +226,9 @@ export class StateDatabase {
     this.#database = database;
     this.#onlyReads = onlyReads;
     this.#inode = statSync(this.#path).ino;
-    this.#samples = new SampleTable(database, this.#options.caps ?? SAMPLE_CAPS);
+    const caps = this.#options.caps ?? SAMPLE_CAPS;
+    this.#samples = new SampleTable(database, caps);
+    this.#clusters = new ClusterTable(database, caps.maxAgeMs);
   }
 
   #read<T>(operation: string, empty: T, work: () => T): T {
@@ -277,7 +318,7 @@ export class StateDatabase {
   }
 
   /**
-   * Moves a changed latch from the log into the database file, so that a lost or cut log cannot lose it.
+   * Moves what changed from the log into the database file: a lost or cut log cannot lose a latch then.
    * It is durable already: where this fails (another program reads just now, a full disk) the next one does it.
    */
   #settle(): void {

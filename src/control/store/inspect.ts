@@ -8,8 +8,8 @@ import type { LatchRecord, StoreHealth } from "../store-types.ts";
 import { isBusy, isDamage, textOf, trouble } from "./errors.ts";
 import { isDiskFull } from "./files.ts";
 import { BUSY_TIMEOUT_MS, bytesOf, MARK_NAME, openForReading, SEAL_NAME } from "./open.ts";
-import { auditOf, latchOf, sampleOf, sealOf } from "./rows.ts";
-import { migrate, schemaTrouble, tableSql } from "./schema.ts";
+import { auditOf, clustersOf, latchOf, sampleOf, sealOf } from "./rows.ts";
+import { isCurrent, migrate, schemaTrouble, tableSql } from "./schema.ts";
 
 /** Longest text of SQLite that is passed on: its integrity check can list every page. */
 const MAX_FINDING_LENGTH = 200;
@@ -77,6 +77,7 @@ function rowTrouble(database: DatabaseSync): string | undefined {
     ["latches", (row) => latches.push(latchOf(row))],
     ["audit", auditOf],
     ["samples", sampleOf],
+    ...(isCurrent(database) ? ([["clusters", clustersOf]] as const) : []), // schema 1 had none
   ];
   for (const [table, parse] of tables) {
     try {

@@ -3,7 +3,7 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import type { AuditEntry, MismatchSample } from "../../model/reports.ts";
-import type { LatchRecord, NewAuditEntry, NewSample } from "../store-types.ts";
+import type { ClusterRecord, LatchRecord, NewAuditEntry, NewSample } from "../store-types.ts";
 
 /** What node:sqlite reads and binds; our columns are texts, whole numbers and nulls only. */
 export type Value = string | number | null;
@@ -57,15 +57,20 @@ const answer = z.object({
   status: z.int(),
   headers: z.record(z.string(), z.string()),
   body: z.string().nullable(),
+  whole: z.boolean().default(false), // schema 1 did not say
   bodyBytes: z.int(),
 });
 
-const difference = z.object({
-  place: z.string(),
-  kind: z.enum(["missing", "added", "type", "value", "order", "status", "header", "body"]),
-  old: z.string().nullable(),
-  new: z.string().nullable(),
-});
+const difference = z
+  .object({
+    place: z.string(),
+    template: z.string().optional(), // schema 1 had none
+    kind: z.enum(["missing", "added", "type", "value", "order", "status", "header", "body"]),
+    old: z.string().nullable(),
+    new: z.string().nullable(),
+    relation: z.string().nullable().default(null),
+  })
+  .transform(({ place, template = place, ...rest }) => ({ place, template, ...rest }));
 
 const sampleRow = z.object({
   id: z.int().positive(),
@@ -77,6 +82,17 @@ const sampleRow = z.object({
   differences_json: json(z.array(difference)),
   old_json: json(answer),
   new_json: json(answer),
+  rules_version: z.string().default(""),
+  request_headers_json: json(z.record(z.string(), z.string())).default({}),
+  /** From another table; see samples.ts. */
+  clusters_json: json(z.array(z.string())).default([]),
+});
+
+const clusterRow = z.object({
+  route: z.string(),
+  at: instant,
+  compare_sha256: z.string(),
+  clusters_json: z.string(),
 });
 
 /** Parses a row of `latches`; throws a ZodError where it is not one. */
@@ -104,8 +120,26 @@ export function auditOf(row: unknown): AuditEntry {
 export function sampleOf(row: unknown): MismatchSample {
   const parsed = sampleRow.parse(row);
   const { id, at, route, method, target } = parsed;
-  const { request_id: requestId, differences_json: differences, old_json: old, new_json: fresh } = parsed;
-  return { id, at, route, requestId, method, target, differences, old, new: fresh };
+  return {
+    id,
+    at,
+    route,
+    rulesVersion: parsed.rules_version,
+    clusters: parsed.clusters_json,
+    requestId: parsed.request_id,
+    method,
+    target,
+    requestHeaders: parsed.request_headers_json,
+    differences: parsed.differences_json,
+    old: parsed.old_json,
+    new: parsed.new_json,
+  };
+}
+
+/** Parses a row of `clusters`; throws a ZodError where it is not one. Whether its JSON says anything, its reader finds. */
+export function clustersOf(row: unknown): ClusterRecord {
+  const { route, at, compare_sha256: compareSha256, clusters_json: clusters } = clusterRow.parse(row);
+  return { route, at, compareSha256, clusters };
 }
 
 /** Named parameters for an insert into `latches`. */
@@ -131,10 +165,17 @@ export function sampleValues(sample: NewSample): Record<string, Value> {
     differences_json: JSON.stringify(sample.differences),
     old_json: JSON.stringify(sample.old),
     new_json: JSON.stringify(sample.new),
+    rules_version: sample.rulesVersion,
+    request_headers_json: JSON.stringify(sample.requestHeaders),
   };
   let bytes = 0;
   for (const text of Object.values(texts)) bytes += Buffer.byteLength(text);
   return whole({ ...texts, bytes });
+}
+
+/** Named parameters for an insert into `clusters`. */
+export function clusterValues({ route, at, compareSha256, clusters }: ClusterRecord): Record<string, Value> {
+  return whole({ route, at, compare_sha256: compareSha256, clusters_json: clusters });
 }
 
 /**

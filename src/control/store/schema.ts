@@ -47,6 +47,21 @@ const MIGRATIONS: readonly string[] = [
      name TEXT NOT NULL PRIMARY KEY,
      value TEXT NOT NULL
    ) STRICT, WITHOUT ROWID;`,
+  // Samples of version 1 stay: what they do not say has the defaults here and in rows.ts.
+  `ALTER TABLE samples ADD COLUMN rules_version TEXT NOT NULL DEFAULT '';
+   ALTER TABLE samples ADD COLUMN request_headers_json TEXT NOT NULL DEFAULT '{}';
+   CREATE TABLE sample_clusters (
+     sample INTEGER NOT NULL REFERENCES samples (id) ON DELETE CASCADE,
+     cluster TEXT NOT NULL,
+     PRIMARY KEY (sample, cluster)
+   ) STRICT, WITHOUT ROWID;
+   CREATE INDEX sample_clusters_cluster ON sample_clusters (cluster, sample);
+   CREATE TABLE clusters (
+     route TEXT NOT NULL PRIMARY KEY,
+     at TEXT NOT NULL,
+     compare_sha256 TEXT NOT NULL,
+     clusters_json TEXT NOT NULL
+   ) STRICT, WITHOUT ROWID;`,
 ];
 
 const SCHEMA_VERSION = MIGRATIONS.length;
