@@ -87,3 +87,18 @@ export function parseAccessLog(text: string): GatewayOptions["accessLog"] {
   if (/^\d+(\.\d+)?$/.test(text)) throw new ValueError(`Write all, errors, off, or a share: ${text}%`);
   throw new ValueError("Write all, errors, off, or a share such as 1%");
 }
+
+const MAX_LIMIT = 1_000;
+
+/** Reads how many entries of a list are wanted, from 1. Throws ValueError. */
+export function parseLimit(text: string): number {
+  const limit = /^\d{1,6}$/.test(text) ? Number(text) : 0;
+  if (limit < 1 || limit > MAX_LIMIT) throw new ValueError(`Write a number from 1 to ${MAX_LIMIT}`);
+  return limit;
+}
+
+/** Reads "on" or "off". Throws ValueError. */
+export function parseSwitch(text: string): boolean {
+  if (text === "on" || text === "off") return text === "on";
+  throw new ValueError("Write on or off");
+}

@@ -27,7 +27,7 @@ export interface AdminClient {
 
 /** Longest wait for an answer. A reload may read a million keys first. */
 const ANSWER_TIMEOUT_MS = 30_000;
-/** A status of a thousand routes is about 1 MB, a page of mismatches up to 64 MiB. */
+/** A status of a thousand routes is about 1 MB, a list of a thousand clusters less than 4 MB. */
 const MAX_ANSWER_BYTES = 128 * 1024 * 1024;
 
 /** A client for one gateway. Opens nothing until it is asked for something. */

@@ -77,6 +77,31 @@ export function formatShare(ratio: number): string {
   return `${Number((ratio * 100).toFixed(4))}%`;
 }
 
+/** A measured ratio from 0 to 1 in three digits: "12.3%", "<0.01%"; never "100%" for less than all. */
+export function formatMeasured(ratio: number): string {
+  if (!(ratio > 0)) return "0%";
+  if (ratio < 0.0001) return "<0.01%";
+  if (ratio < 1 && ratio > 0.999) return ">99.9%";
+  return `${Number((ratio * 100).toPrecision(3))}%`;
+}
+
+/** How long ago a time (ISO 8601) was: "just now", "42 s ago", "3 min ago", "5 h ago", "12 days ago". */
+export function formatAgo(at: string, nowMs: number): string {
+  const seconds = Math.floor((nowMs - Date.parse(at)) / 1000);
+  if (Number.isNaN(seconds)) return "–";
+  // The gateway's clock may go before ours.
+  if (seconds < 1) return "just now";
+  if (seconds < 60) return `${seconds} s ago`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ago`;
+  if (seconds < 2 * 86_400) return `${Math.floor(seconds / 3600)} h ago`;
+  return `${Math.floor(seconds / 86_400)} days ago`;
+}
+
+/** A delay in words: "250 ms", "2.1 s". */
+export function formatDelay(delayMs: number): string {
+  return delayMs < 1000 ? `${formatMs(delayMs)} ms` : `${Number((delayMs / 1000).toFixed(1))} s`;
+}
+
 /** Counts with thousands separators. */
 export function formatCount(count: number): string {
   return Math.round(count).toLocaleString("en-US");

@@ -9,6 +9,7 @@ import type { DrainFlags } from "./drain.ts";
 import { CliError, EXIT_DONE, EXIT_NO, EXIT_USAGE, failureReport } from "./exit.ts";
 import type { ExplainFlags } from "./explain.ts";
 import { type Ended, output, reason, remote } from "./flags.ts";
+import { addMismatches } from "./mismatch-flags.ts";
 import { createPaint, formatJson, type OutputForm, printableLines, type Streams } from "./output.ts";
 import type { ReloadFlags } from "./reload.ts";
 import type { ResetFlags } from "./reset.ts";
@@ -78,6 +79,7 @@ function buildProgram(context: Context, ended: Ended): Command {
   addServe(program, context, ended);
   addLocal(program, context, ended);
   addReading(program, context, ended);
+  addMismatches(program, context, ended);
   addActions(program, context, ended);
   addUnbuilt(program);
   return program;

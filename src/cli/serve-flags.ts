@@ -1,7 +1,7 @@
 /** The flags of `cutover serve`: everything about the process; everything about traffic is in the rules. */
 
 import { type Command, Option } from "commander";
-import { parseAccessLog, parseAddress, parseDurationMs, parseThreads } from "./address.ts";
+import { parseAccessLog, parseAddress, parseDurationMs, parseSwitch, parseThreads } from "./address.ts";
 import type { Context } from "./context.ts";
 import { adminToken, type Ended, reading, state, tokenFile } from "./flags.ts";
 import type { ServeFlags } from "./serve.ts";
@@ -37,6 +37,15 @@ export function addServe(program: Command, context: Context, ended: Ended): void
         .default({ kind: "all" }, "all")
         .argParser(reading(parseAccessLog)),
     )
+    // The variable says on or off; a variable of a --no- flag would say no by being there.
+    .addOption(
+      new Option("--samples <on|off>", "whether answers that differ are stored")
+        .env("CUTOVER_SAMPLES")
+        .default(true, "on")
+        .argParser(reading(parseSwitch))
+        .hideHelp(),
+    )
+    .option("--no-samples", "store nothing of answers that differ (env: CUTOVER_SAMPLES=off)")
     .addOption(
       new Option("--no-response-headers", "leave x-cutover-* out of answers to clients").env(
         "CUTOVER_NO_RESPONSE_HEADERS",

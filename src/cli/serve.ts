@@ -13,6 +13,7 @@ export interface ServeFlags {
   readonly threads: GatewayOptions["threads"];
   readonly state: string;
   readonly accessLog: GatewayOptions["accessLog"];
+  readonly samples: boolean;
   readonly responseHeaders: boolean;
   readonly adminToken?: string;
   readonly tokenFile?: string;
@@ -64,6 +65,7 @@ function gatewayOptions(rules: readonly string[], flags: ServeFlags, context: Co
     threads: flags.threads,
     state: flags.state,
     accessLog: flags.accessLog,
+    samples: flags.samples,
     responseHeaders: flags.responseHeaders,
     adminToken,
     forceToken,

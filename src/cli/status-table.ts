@@ -1,6 +1,5 @@
 /** The routes as a table: what an operator asks first, in the width that the terminal has. */
 
-import CliTable from "cli-table3";
 import type { RouteStatus } from "../model/reports.ts";
 import { withoutCause } from "../model/trip-words.ts";
 import {
@@ -12,6 +11,7 @@ import {
   STATE_WORDS,
   type Style,
 } from "./output.ts";
+import { COLUMN_GAP as GAP, tableLines } from "./table.ts";
 
 interface Column {
   readonly head: string;
@@ -35,7 +35,6 @@ const COLUMNS: readonly Column[] = [
 ];
 
 const STORY = COLUMNS.length - 1;
-const GAP = 2;
 /** A sentence cut shorter than this says nothing. */
 const MIN_STORY_WIDTH = 24;
 
@@ -50,8 +49,9 @@ function p99(route: RouteStatus): string {
 }
 
 function mismatches(route: RouteStatus): string {
-  const { match, mismatch } = route.comparisons;
-  return match + mismatch === 0 ? "–" : `${formatCount(mismatch)} of ${formatCount(match + mismatch)}`;
+  const { match, mismatch, noise, transient } = route.comparisons;
+  const compared = match + mismatch + noise + transient;
+  return compared === 0 ? "–" : `${formatCount(mismatch)} of ${formatCount(compared)}`;
 }
 
 /** The strongest evidence against new, on the scale where 1 trips. */
@@ -74,31 +74,22 @@ function story(route: RouteStatus): string {
 export function routeTable(routes: readonly RouteStatus[], width: number | null, paint: Paint): string[] {
   const texts = routes.map((route) => COLUMNS.map((column) => printable(column.text(route))));
   const shown = chooseColumns(texts, width);
-  const table = new CliTable({
-    head: shown.map(({ index }) =>
-      headLines(index)
-        .map((line) => paint("bold", line))
-        .join("\n"),
-    ),
-    chars: NO_BORDERS,
-    colWidths: shown.map((column) => column.width + GAP),
-    colAligns: shown.map(({ index }) => COLUMNS[index]?.align ?? "left"),
-    style: { head: [], border: [], "padding-left": 0, "padding-right": GAP },
-  });
-  for (const [row, route] of routes.entries()) {
+  const columns = shown.map(({ index, width: cellWidth }) => ({
+    head: headLines(index)
+      .map((line) => paint("bold", line))
+      .join("\n"),
+    align: COLUMNS[index]?.align ?? "left",
+    width: cellWidth,
+  }));
+  const rows = routes.map((route, row) => {
     const style = rowStyle(route);
-    table.push(
-      shown.map(({ index, width: cellWidth }) => {
-        const text = texts[row]?.[index] ?? "";
-        const cut = text.length > cellWidth ? `${text.slice(0, Math.max(cellWidth - 1, 0))}…` : text;
-        return style === null ? cut : paint(index === 1 && route.latched ? "alarm" : style, cut);
-      }),
-    );
-  }
-  return table
-    .toString()
-    .split("\n")
-    .map((line) => line.trimEnd());
+    return shown.map(({ index, width: cellWidth }) => {
+      const text = texts[row]?.[index] ?? "";
+      const cut = text.length > cellWidth ? `${text.slice(0, Math.max(cellWidth - 1, 0))}…` : text;
+      return style === null ? cut : paint(index === 1 && route.latched ? "alarm" : style, cut);
+    });
+  });
+  return tableLines(columns, rows);
 }
 
 function headLines(index: number): string[] {
@@ -139,21 +130,3 @@ function chooseColumns(
       : column,
   );
 }
-
-const NO_BORDERS = {
-  top: "",
-  "top-mid": "",
-  "top-left": "",
-  "top-right": "",
-  bottom: "",
-  "bottom-mid": "",
-  "bottom-left": "",
-  "bottom-right": "",
-  left: "",
-  "left-mid": "",
-  mid: "",
-  "mid-mid": "",
-  right: "",
-  "right-mid": "",
-  middle: "",
-};

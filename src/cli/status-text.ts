@@ -1,5 +1,6 @@
 /** `cutover status` as text: the whole gateway, or one route in full. */
 
+import { UNCOMPARED_REASONS } from "../model/pair.ts";
 import type { RouteStatus, StatusReport } from "../model/reports.ts";
 import {
   counted,
@@ -84,6 +85,7 @@ export function describeRoute(route: RouteStatus, paint: Paint): string {
   const state = STATE_WORDS[route.state] ?? printable(route.state);
   const { match, mismatch, noise, transient, uncompared } = route.comparisons;
   const { sent, shed, too_large, timeout, failed } = route.shadows;
+  const unable = reasonWords([route.uncompared]);
   const facts: readonly (readonly [string, string])[] = [
     ["state", route.latched ? paint("alarm", state) : state],
     ...(route.step === null ? [] : [["step", String(route.step)] as const]),
@@ -94,6 +96,7 @@ export function describeRoute(route: RouteStatus, paint: Paint): string {
     ["latency", `old ${latency(route.latencyMs.old)}, new ${latency(route.latencyMs.new)} (last minute)`],
     ["fallbacks", formatCount(route.fallbacks)],
     ["compared", counts({ match, mismatch, noise, transient, uncompared })],
+    ...(unable === "" ? [] : [["uncompared", unable] as const]),
     ["shadows", counts({ sent, shed, "too large": too_large, timeout, failed })],
     ["evidence", evidenceWords(route.evidence)],
     ["verdict", printable(route.verdict)],
@@ -128,6 +131,18 @@ function latency(value: { readonly p50: number; readonly p99: number } | null): 
 function counts(named: Readonly<Record<string, number>>): string {
   return Object.entries(named)
     .map(([name, count]) => `${formatCount(count)} ${name}`)
+    .join(", ");
+}
+
+/** Why pairs could not be compared, the most frequent first: "4 too large, 2 decode failed"; "" when all could. */
+export function reasonWords(uncompared: readonly RouteStatus["uncompared"][]): string {
+  return UNCOMPARED_REASONS.map((reason) => ({
+    name: reason.replaceAll("_", " "),
+    count: uncompared.reduce((sum, counts) => sum + (counts[reason] ?? 0), 0),
+  }))
+    .filter(({ count }) => count > 0)
+    .sort((a, b) => b.count - a.count)
+    .map(({ name, count }) => `${formatCount(count)} ${name}`)
     .join(", ");
 }
 

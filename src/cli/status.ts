@@ -58,8 +58,7 @@ async function render(
     const report = await fetchStatus(client);
     return flags.output === "json" ? json(report) : describeStatus(report, room, context.paint);
   }
-  const report = await client.get(routePath(route));
-  if (!isRouteStatus(report)) throw notAGateway(client.url);
+  const report = await fetchRoute(client, route);
   return flags.output === "json" ? json(report) : describeRoute(report, context.paint);
 }
 
@@ -67,6 +66,13 @@ async function render(
 export async function fetchStatus(client: AdminClient): Promise<StatusReport> {
   const report = await client.get("/api/v1/status");
   if (!isStatusReport(report)) throw notAGateway(client.url);
+  return report;
+}
+
+/** One route's status. Throws CliError. */
+export async function fetchRoute(client: AdminClient, route: string): Promise<RouteStatus> {
+  const report = await client.get(routePath(route));
+  if (!isRouteStatus(report)) throw notAGateway(client.url);
   return report;
 }
 

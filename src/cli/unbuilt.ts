@@ -15,8 +15,6 @@ const UNBUILT: Readonly<Record<string, string>> = {
   pin: BY_SPLIT,
   unpin: BY_SPLIT,
   history: "GET /api/v1/audit of the admin port has the audit trail",
-  mismatches: "GET /api/v1/mismatches of the admin port lists them",
-  ignore: "add the path under compare.ignore in the rules",
   simulate: "",
   verify: "",
   record: "",

@@ -173,7 +173,6 @@ test("a planned command says that it is not built, and what to do instead", asyn
   const cases: readonly (readonly [readonly string[], RegExp])[] = [
     [["promote", "r", "--reason", "x"], /promote is not built yet: there are no staged rollouts: set canary/],
     [["pin", "r", "acme", "new", "--help"], /pin is not built yet: list the key under split\.old/],
-    [["mismatches", "--show", "3"], /mismatches is not built yet: GET \/api\/v1\/mismatches/],
     [["simulate", "rules/", "--log", "x"], /simulate is not built yet\n$/],
   ];
   for (const [args, message] of cases) {
@@ -242,6 +241,14 @@ test("wrong usage is exit 2 and says what to write", async () => {
     [["serve", "x", "--listen", "127.0.0.1:9090"], /--listen and --admin are both on port 9090/],
     [["serve", "x", "--listen", "0.0.0.0:9090"], /give each a port of its own/],
     [["serve", "x", "--threads", "0"], /auto, or a number/],
+    [["serve", "x", "--samples", "maybe"], /Write on or off/],
+    [["mismatches", "r", "--show", "3"], /leave ROUTE and --retro out/],
+    [["mismatches", "--show", "3", "--retro"], /leave ROUTE and --retro out/],
+    [["mismatches", "--show", "../status"], /"\.\.\/status" is not an id: write the number of a pair/],
+    [["mismatches", "--retro", "--limit", "3"], /--limit is about the list/],
+    [["mismatches", "--limit", "0"], /Write a number from 1 to 1000/],
+    [["ignore", "r"], /missing required argument 'path'/],
+    [["ignore", "r", "$.a", "--rules"], /argument missing/],
     [["serve", "x", "--access-log", "5"], /a share: 5%/],
     [["status", "--admin", "http://h/\u001b[2J"], /Leave the path out/],
   ];

@@ -1,9 +1,17 @@
 /** A stand-in for a gateway's admin port, and a way to run a command line against it. */
 
+import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { printableLines } from "../../src/cli/output.ts";
 import { runCommandLine } from "../../src/cli/program.ts";
-import type { RouteStatus, StatusReport } from "../../src/model/reports.ts";
+import type {
+  MismatchCluster,
+  MismatchSample,
+  RetroReport,
+  RouteStatus,
+  StatusReport,
+} from "../../src/model/reports.ts";
 
 export interface Heard {
   readonly method: string;
@@ -43,6 +51,8 @@ export async function fakeAdmin(respond: (heard: Heard) => Canned): Promise<Fake
   });
   const { promise, resolve } = Promise.withResolvers<void>();
   server.listen(0, "127.0.0.1", resolve);
+  // A test that fails before it closes this must not keep the process.
+  server.unref();
   await promise;
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
@@ -85,6 +95,23 @@ export async function run(
   return { code, out, err };
 }
 
+/** Nothing in a text moves a cursor, changes a terminal or reorders a line; colours are allowed where said. */
+export function assertHarmless(text: string, colours = false): void {
+  const begin = String.fromCharCode(0x1b);
+  const bare = colours ? text.split(begin).map(withoutColour).join("") : text;
+  assert.equal(bare, printableLines(bare));
+}
+
+function withoutColour(part: string, index: number): string {
+  if (index === 0) return part;
+  const colour = /^\[\d+m/.exec(part)?.[0];
+  assert.ok(
+    colour !== undefined,
+    `an escape sequence that is no colour: ${JSON.stringify(part.slice(0, 20))}`,
+  );
+  return part.slice(colour.length);
+}
+
 /** A healthy route, with whatever a test wants to be different. */
 export function routeStatus(name: string, changes: Partial<RouteStatus> = {}): RouteStatus {
   return {
@@ -99,6 +126,16 @@ export function routeStatus(name: string, changes: Partial<RouteStatus> = {}): R
     errors: { old: 1, new: 0 },
     latencyMs: { old: { p50: 3, p99: 9 }, new: { p50: 2, p99: 8 } },
     comparisons: { match: 940, mismatch: 3, noise: 1, transient: 0, uncompared: 6 },
+    uncompared: {
+      too_large: 4,
+      aborted: 0,
+      shed: 0,
+      timeout: 0,
+      failed: 0,
+      streaming: 0,
+      decode_failed: 2,
+      too_deep: 0,
+    },
     shadows: { sent: 950, shed: 0, too_large: 0, timeout: 0, failed: 0 },
     fallbacks: 0,
     evidence: { errors: 0.12, "client-errors": 0 },
@@ -140,6 +177,78 @@ export function statusReport(routes: RouteStatus[], changes: Partial<StatusRepor
     store: "ok",
     backends: [],
     routes,
+    ...changes,
+  };
+}
+
+/** So long ago as ISO 8601. */
+export function ago(seconds: number): string {
+  return new Date(Date.now() - seconds * 1000).toISOString();
+}
+
+/** A cluster as the admin API lists it, with whatever a test wants to be different. */
+export function cluster(changes: Partial<MismatchCluster> = {}): MismatchCluster {
+  return {
+    id: "0a1b2c3d4e5f",
+    route: "profiles",
+    place: "$.user.name",
+    kind: "value",
+    count: 1_234,
+    overcount: 0,
+    share: 0.1234,
+    firstAt: ago(200),
+    lastAt: ago(1),
+    noise: null,
+    relation: null,
+    transient: null,
+    example: { old: '"Ada"', new: '"ADA"' },
+    samples: [17, 3],
+    ...changes,
+  };
+}
+
+/** A stored pair whose JSON bodies differ in one place. */
+export function sample(changes: Partial<MismatchSample> = {}): MismatchSample {
+  const headers = { "content-type": "application/json" };
+  return {
+    id: 17,
+    at: ago(90),
+    route: "profiles",
+    rulesVersion: "0123456789ab",
+    clusters: ["0a1b2c3d4e5f"],
+    requestId: "r-1",
+    method: "GET",
+    target: "/profiles/7?full=1",
+    requestHeaders: { accept: "application/json" },
+    differences: [
+      {
+        place: "$.user.name",
+        template: "$.user.name",
+        kind: "value",
+        old: '"Ada"',
+        new: '"ADA"',
+        relation: "case",
+      },
+    ],
+    old: { status: 200, headers, body: '{"user":{"name":"Ada"},"n":1}', whole: true, bodyBytes: 29 },
+    new: { status: 200, headers, body: '{"n":1,"user":{"name":"ADA"}}', whole: true, bodyBytes: 29 },
+    ...changes,
+  };
+}
+
+export function retro(changes: Partial<RetroReport> = {}): RetroReport {
+  return {
+    rules: "0123456789ab",
+    ignoring: null,
+    samples: 45,
+    stillMismatch: 41,
+    nowMatch: 3,
+    cannotTell: 1,
+    clusters: [
+      { id: "0a1b2c3d4e5f", route: "profiles", place: "$.user.name", kind: "value", before: 40, after: 37 },
+      { id: "ffffffffffff", route: "profiles", place: "$.total", kind: "type", before: 6, after: 6 },
+      { id: "aaaaaaaaaaaa", route: "profiles", place: "$.etag", kind: "value", before: 2, after: 0 },
+    ],
     ...changes,
   };
 }

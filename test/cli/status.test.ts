@@ -38,7 +38,7 @@ test("the table shows for each route what an operator asks first", async () => {
   const { code, out } = await run(["status", "--admin", admin.url]);
   assert.equal(code, 0);
   const line = out.split("\n").find((text) => text.startsWith("profiles")) ?? "";
-  assert.match(line, /serving +5% +100% +9,500 \/ 500 +1 \/ 0 +9 \/ 8 +3 of 943 +0\.12 +more samples$/);
+  assert.match(line, /serving +5% +100% +9,500 \/ 500 +1 \/ 0 +9 \/ 8 +3 of 944 +0\.12 +more samples$/);
   assert.match(out, /rules 0123456789ab · 3 routes · 2 threads · up 1h 1m/);
 });
 
@@ -71,7 +71,7 @@ test("a terminal of 100 columns shows the evidence, p99 and mismatches; static s
   const line = stripVTControlCharacters(out)
     .split("\n")
     .find((text) => text.startsWith("profiles"));
-  assert.match(line ?? "", /9 \/ 8 +3 of 943 +0\.12 +–$/);
+  assert.match(line ?? "", /9 \/ 8 +3 of 944 +0\.12 +–$/);
   const piped = await run(["status", "--admin", quiet.url]);
   for (const text of piped.out.split("\n")) assert.ok(text.length < 120, text);
   await quiet.close();
@@ -91,6 +91,17 @@ test("one route in full says what was known when it was rolled back, and how to 
   assert.match(out, /rolled back at 2026-01-02T03:04:05\.678Z by guard, cause killSwitch/);
   assert.match(out, /samples old 1,150, new 61; errors old 4, new 7; rules 0123456789ab/);
   assert.match(out, /cutover reset orders --reason/);
+});
+
+test("one route in full says how pairs were judged, and why some could not be", async () => {
+  const { out } = await run(["status", "orders", "--admin", admin.url]);
+  assert.match(out, /compared {3}940 match, 3 mismatch, 1 noise, 0 transient, 6 uncompared\n/);
+  assert.match(out, /uncompared {1}4 too large, 2 decode failed\n/);
+  const clean = { ...rolledBack("clean").uncompared, too_large: 0, decode_failed: 0 };
+  const quiet = await fakeAdmin(() => ok(routeStatus("clean", { uncompared: clean })));
+  const all = await run(["status", "clean", "--admin", quiet.url]);
+  assert.doesNotMatch(all.out, /^ {2}uncompared/m);
+  await quiet.close();
 });
 
 test("-o json is the gateway's own answer", async () => {

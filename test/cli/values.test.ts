@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { Command } from "commander";
 import fc from "fast-check";
 import {
   parseAccessLog,
@@ -9,7 +10,18 @@ import {
   parseThreads,
   ValueError,
 } from "../../src/cli/address.ts";
-import { formatJson, formatShare, formatUptime, printable } from "../../src/cli/output.ts";
+import { indentJson } from "../../src/cli/body-text.ts";
+import {
+  formatAgo,
+  formatDelay,
+  formatJson,
+  formatMeasured,
+  formatShare,
+  formatUptime,
+  printable,
+} from "../../src/cli/output.ts";
+import { addServe } from "../../src/cli/serve-flags.ts";
+import { cutEnd, cutMiddle, textWidth } from "../../src/cli/width.ts";
 
 test("an address is host and port, in every common spelling", () => {
   assert.deepEqual(parseAddress("127.0.0.1:8080"), { host: "127.0.0.1", port: 8080 });
@@ -88,3 +100,73 @@ test("a share is printed as the rules would write it", () => {
 test("times read like times", () => {
   assert.deepEqual([0, 59.9, 61, 3_700, 100_000].map(formatUptime), ["0s", "59s", "1m 1s", "1h 1m", "1d 3h"]);
 });
+
+test("samples are stored unless the flag or the variable says otherwise", () => {
+  const program = new Command();
+  const streams = { out: { write: () => undefined }, err: { write: () => undefined } };
+  addServe(program, { streams, env: {}, paint: (_style, text) => text }, () => undefined);
+  const [serve] = program.commands;
+  const samplesAfter = (words: readonly string[]) => {
+    serve?.parseOptions([...words]);
+    return serve?.opts().samples as unknown;
+  };
+  assert.equal(samplesAfter([]), true);
+  assert.equal(samplesAfter(["--no-samples"]), false);
+  assert.equal(samplesAfter(["--samples", "on"]), true);
+  assert.equal(samplesAfter(["--samples", "off"]), false);
+  assert.match(serve?.helpInformation() ?? "", /--no-samples +store nothing .*CUTOVER_SAMPLES=off/s);
+});
+
+test("a measured share is told in three digits, and never as all or none when it is not", () => {
+  const shares = [0, 0.00001, 0.0037, 0.12345, 0.5, 0.9995, 1];
+  const words = ["0%", "<0.01%", "0.37%", "12.3%", "50%", ">99.9%", "100%"];
+  assert.deepEqual(shares.map(formatMeasured), words);
+});
+
+test("how long ago is said in the unit that is read", () => {
+  const at = "2026-01-02T03:04:05.000Z";
+  const after = (seconds: number) => formatAgo(at, Date.parse(at) + seconds * 1000);
+  assert.deepEqual([-5, 0, 42, 200, 7_300, 200_000].map(after), [
+    "just now",
+    "just now",
+    "42 s ago",
+    "3 min ago",
+    "2 h ago",
+    "2 days ago",
+  ]);
+  assert.equal(formatAgo("nonsense", 0), "–");
+  assert.deepEqual([0.5, 250, 2_100].map(formatDelay), ["0.5 ms", "250 ms", "2.1 s"]);
+});
+
+test("a cut text takes no more cells than it may, and no character is cut in two", () => {
+  const texts = fc.string({ unit: "grapheme", maxLength: 80 }).map(printable);
+  fc.assert(
+    fc.property(texts, fc.nat({ max: 60 }), (text, width) => {
+      for (const cut of [cutEnd(text, width), cutMiddle(text, width)]) {
+        assert.ok(textWidth(cut) <= width);
+        assert.ok(cut.isWellFormed() || !text.isWellFormed());
+        if (textWidth(text) <= width) assert.equal(cut, text);
+      }
+    }),
+  );
+  assert.deepEqual([cutEnd("漢字漢字", 5), cutMiddle("$.items.price", 8)], ["漢字…", "$.i…rice"]);
+});
+
+test("JSON is indented without changing a token, cut or whole", () => {
+  fc.assert(
+    fc.property(fc.jsonValue(), fc.nat(), (value, length) => {
+      const text = JSON.stringify(value);
+      assert.deepEqual(JSON.parse(indentJson(text)), JSON.parse(text));
+      const cut = text.slice(0, length % (text.length + 1));
+      assert.equal(bare(indentJson(cut)), bare(cut));
+    }),
+  );
+  const given = '{"a": 1.50,"a":[ ],"b":[1,{}],"c":"\\" {,"}';
+  const wanted = '{\n  "a": 1.50,\n  "a": [],\n  "b": [\n    1,\n    {}\n  ],\n  "c": "\\" {,"\n}';
+  assert.equal(indentJson(given), wanted);
+});
+
+/** Without what may stand between tokens. */
+function bare(text: string): string {
+  return text.replace(/\s/g, "");
+}

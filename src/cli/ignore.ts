@@ -1,0 +1,127 @@
+/** `cutover ignore`: the change of the rules that hides one place, and what it would hide besides. */
+
+import { readFile } from "node:fs/promises";
+import type { MismatchCluster, RetroReport } from "../model/reports.ts";
+import { type IgnorePatch, patchIgnore } from "../rules/patch.ts";
+import type { RemoteFlags } from "./action.ts";
+import { type AdminClient, createAdminClient } from "./client.ts";
+import type { Context } from "./context.ts";
+import { CliError, EXIT_DONE, EXIT_NO, EXIT_USAGE } from "./exit.ts";
+import { fetchClusters, fetchRetro, isClusterId } from "./mismatches.ts";
+import { formatJson, type Paint, printable, printableLines } from "./output.ts";
+import { replaceFile } from "./replace-file.ts";
+import { describeHiding } from "./retro-text.ts";
+import { rulesOrDefault } from "./serve.ts";
+
+export interface IgnoreFlags extends RemoteFlags {
+  readonly rules?: readonly string[];
+  readonly write?: boolean;
+}
+
+/** As many as the gateway gives at once. */
+const ALL_CLUSTERS = 1_000;
+
+/**
+ * Prints the patch on stdout and the words on stderr, so that `| patch -p0` takes the one and a person reads the
+ * other. 0 done, also without a gateway: then what the path would hide is not told. 1 when the rules cannot be
+ * changed so, or the gateway knows no such cluster; 3 when the path is a cluster's id and no gateway answers.
+ */
+export async function ignore(
+  route: string,
+  placeOrId: string,
+  flags: IgnoreFlags,
+  context: Context,
+): Promise<number> {
+  const paths = rulesOrDefault(flags.rules ?? [], `ignore ${route} PATH --rules`);
+  const client = createAdminClient(flags);
+  const cluster = isClusterId(placeOrId) ? await clusterOf(client, route, placeOrId) : null;
+  const path = cluster?.place ?? placeOrId;
+  const patched = await patchIgnore(paths, route, path, { ...context.env });
+  if (patched.kind === "cannot") throw new CliError(patched.why, EXIT_NO);
+  const found = await hiding(client, route, path);
+  const isPatch = patched.kind === "patch";
+  const writes = flags.write === true && isPatch;
+  if (writes) await write(patched);
+  const notes = [
+    ...(isPatch ? [] : [`${patched.file}:${patched.line}  ${path} is ignored already`]),
+    ...(isPatch && patched.note !== null ? [patched.note] : []),
+    ...(cluster === null ? [] : hints(cluster)),
+    ...found.lines,
+    ...(writes ? [`${patched.file} is written: a gateway that serves it takes it up within 2 s`] : []),
+  ];
+  const patch = isPatch ? patched.patch : "";
+  const { out, err } = context.streams;
+  if (flags.output === "json") {
+    const { file } = patched;
+    out.write(`${formatJson({ file, path, patch, written: writes, retro: found.report, notes })}\n`);
+    return EXIT_DONE;
+  }
+  out.write(out.isTTY === true ? shownPatch(patch, context.paint) : patch);
+  for (const note of notes) err.write(`${printableLines(note)}\n`);
+  return EXIT_DONE;
+}
+
+/** The cluster of the route by its id. Throws CliError: 1 when there is none, 3 without a gateway. */
+async function clusterOf(client: AdminClient, route: string, id: string): Promise<MismatchCluster> {
+  const clusters = await fetchClusters(client, route, ALL_CLUSTERS);
+  const found = clusters.find((cluster) => cluster.id === id);
+  if (found !== undefined) return found;
+  throw new CliError(
+    `${route} has no cluster ${id}: \`cutover mismatches ${route}\` lists them with their ids`,
+    EXIT_NO,
+  );
+}
+
+/** What is better than to hide it. */
+function hints({ kind, place, relation }: MismatchCluster): string[] {
+  if (kind === "order") {
+    return [`only the order differs at ${place}: \`unordered: ["${place}"]\` goes on comparing the items`];
+  }
+  if (relation === null) return [];
+  return [`new follows old there (${relation.name}): to hide it hides other changes of the place too`];
+}
+
+interface Hiding {
+  readonly lines: readonly string[];
+  /** By the rules in force and the path; null: not known. */
+  readonly report: RetroReport | null;
+}
+
+/** Both judgements of the stored pairs. The patch is the main thing: a gateway that cannot say is only a note. */
+async function hiding(client: AdminClient, route: string, path: string): Promise<Hiding> {
+  try {
+    const now = await fetchRetro(client, { route });
+    const then = await fetchRetro(client, { route, ignore: path });
+    return { lines: describeHiding(route, path, now, then), report: then };
+  } catch (error) {
+    if (!(error instanceof CliError) || error.exitCode === EXIT_USAGE) throw error;
+    return { lines: [`what it would hide is not known: ${error.message}`], report: null };
+  }
+}
+
+async function write({ file, before, after }: Extract<IgnorePatch, { kind: "patch" }>): Promise<void> {
+  try {
+    if ((await readFile(file, "utf8")) === before) return await replaceFile(file, after);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new CliError(`${file} cannot be written, and is as it was: ${why}`, EXIT_NO);
+  }
+  throw new CliError(
+    `${file} was changed by someone else meanwhile, and is as they left it: try again`,
+    EXIT_NO,
+  );
+}
+
+/** A patch as a terminal may show it. Elsewhere it goes out byte for byte: `patch` wants it so. */
+function shownPatch(patch: string, paint: Paint): string {
+  return patch
+    .split("\n")
+    .map((line) => {
+      const text = line.replace(/\r$/, "").split("\t").map(printable).join("\t");
+      if (/^(?:\+\+\+|---)/.test(line)) return paint("bold", text);
+      if (line.startsWith("@@")) return paint("cyan", text);
+      if (line.startsWith("+")) return paint("green", text);
+      return line.startsWith("-") ? paint("red", text) : text;
+    })
+    .join("\n");
+}

@@ -1,0 +1,60 @@
+/** How much room a text takes on a terminal, and a text cut to the room that there is. */
+
+const SEGMENTS = new Intl.Segmenter("en", { granularity: "grapheme" });
+
+/** Written two cells wide by every common terminal: East Asian scripts, full-width forms, emoji. */
+const WIDE =
+  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Emoji_Presentation}\u3000-\u303f\uff01-\uff60\uffe0-\uffe6]|\ufe0f/u;
+
+/** Cells that a printable text takes. */
+export function textWidth(text: string): number {
+  if (isAscii(text)) return text.length;
+  let width = 0;
+  for (const { segment } of SEGMENTS.segment(text)) width += segmentWidth(segment);
+  return width;
+}
+
+/** At most `width` cells of a text; what is left out is said by "…" at the end. */
+export function cutEnd(text: string, width: number): string {
+  if (text.length <= width && isAscii(text)) return text;
+  if (textWidth(text) <= width) return text;
+  return width <= 0 ? "" : `${head(text, width - 1)}…`;
+}
+
+/** The same with the "…" in the middle: the end of a path says as much as its beginning. */
+export function cutMiddle(text: string, width: number): string {
+  if (textWidth(text) <= width) return text;
+  if (width <= 0) return "";
+  const tailWidth = Math.floor((width - 1) * 0.6);
+  return `${head(text, width - 1 - tailWidth)}…${tail(text, tailWidth)}`;
+}
+
+function head(text: string, width: number): string {
+  let [kept, used] = ["", 0];
+  for (const { segment } of SEGMENTS.segment(text)) {
+    used += segmentWidth(segment);
+    if (used > width) break;
+    kept += segment;
+  }
+  return kept;
+}
+
+function tail(text: string, width: number): string {
+  const segments = Array.from(SEGMENTS.segment(text), ({ segment }) => segment);
+  let [kept, used] = ["", 0];
+  for (const segment of segments.reverse()) {
+    used += segmentWidth(segment);
+    if (used > width) break;
+    kept = segment + kept;
+  }
+  return kept;
+}
+
+function segmentWidth(segment: string): number {
+  return WIDE.test(segment) ? 2 : 1;
+}
+
+function isAscii(text: string): boolean {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the whole of ASCII is meant
+  return /^[\x00-\x7f]*$/.test(text);
+}
