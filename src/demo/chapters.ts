@@ -2,7 +2,7 @@
 
 import type { Paint } from "../cli/output.ts";
 import { counted, formatCount, printable } from "../cli/output.ts";
-import type { Difference, MismatchSample, RouteStatus } from "../model/reports.ts";
+import type { MismatchCluster, RouteStatus } from "../model/reports.ts";
 import { EXPLAINED, ROUTE } from "./rules-file.ts";
 import type { Stage } from "./stage.ts";
 
@@ -58,35 +58,21 @@ async function shadowFindsTheDifference({ stage, say, paint }: Telling): Promise
     return now.comparisons.mismatch >= MISMATCHES_TO_SEE ? now : null;
   });
   const renamed = EXPLAINED.slice(0, 2);
-  const found = await stage.until("the stored pairs show the renamed field", DEADLINE_MS, async () => {
-    const differences = differencesByPlace(await stage.admin.get(`/api/v1/mismatches?route=${ROUTE}`));
-    return renamed.every((place) => differences.has(place)) ? differences : null;
+  const found = await stage.until("the clusters show the renamed field", DEADLINE_MS, async () => {
+    const clusters = clustersOf(await stage.admin.get(`/api/v1/mismatches?route=${ROUTE}`));
+    return renamed.every((name) => clusters.some(({ place }) => place === name)) ? clusters : null;
   });
   say(`${counted(route.comparisons.mismatch, "pair")} of answers differ, clients got old's:`);
-  for (const [place, { count, example }] of found) {
+  for (const { place, kind, count, example } of found) {
     const sides = `${example.old ?? "nothing"} → ${example.new ?? "nothing"}`;
-    say(
-      `  ${paint("yellow", printable(place).padEnd(12))} ${example.kind.padEnd(8)} ${printable(sides)}  (${count} stored)`,
-    );
+    const shown = paint("yellow", printable(place).padEnd(12));
+    say(`  ${shown} ${kind.padEnd(8)} ${printable(sides)}  (${counted(count, "pair")})`);
   }
 }
 
-interface Place {
-  count: number;
-  readonly example: Difference;
-}
-
-/** The places of all stored differences, most frequent first. The API answers a list of samples. */
-export function differencesByPlace(answer: unknown): Map<string, Place> {
-  const places = new Map<string, Place>();
-  for (const sample of Array.isArray(answer) ? (answer as readonly MismatchSample[]) : []) {
-    for (const example of sample.differences) {
-      const place = places.get(example.place);
-      if (place === undefined) places.set(example.place, { count: 1, example });
-      else place.count += 1;
-    }
-  }
-  return new Map([...places].sort(([, a], [, b]) => b.count - a.count));
+/** An answer that is no list has no clusters. */
+function clustersOf(answer: unknown): readonly MismatchCluster[] {
+  return Array.isArray(answer) ? (answer as readonly MismatchCluster[]) : [];
 }
 
 async function differencesExplained({ stage, say }: Telling): Promise<void> {

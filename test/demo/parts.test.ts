@@ -9,7 +9,6 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { CliError } from "../../src/cli/exit.ts";
 import type { Chapter } from "../../src/demo/chapters.ts";
-import { differencesByPlace } from "../../src/demo/chapters.ts";
 import { listeningLine, startService } from "../../src/demo/children.ts";
 import { playStory } from "../../src/demo/demo.ts";
 import { EXPLAINED, rulesText, writeRules } from "../../src/demo/rules-file.ts";
@@ -67,22 +66,6 @@ test("a client fails on a wrong status, a broken body, and somebody else's profi
   assert.match(judge("GET", 7, { statusCode: 500 }, "") ?? "", /answered 500, not 200/);
   assert.match(judge("GET", 7, { statusCode: 200 }, '{"id":"7"') ?? "", /broken/);
   assert.match(judge("GET", 7, { statusCode: 200 }, '{"id":"8"}') ?? "", /somebody else's/);
-});
-
-test("differences are told by place, the most frequent first", () => {
-  const difference = (place: string) => ({ place, kind: "value", old: "1", new: "2" });
-  const samples = [
-    { differences: [difference("$.a"), difference("$.b")] },
-    { differences: [difference("$.b")] },
-  ];
-  assert.deepEqual(
-    [...differencesByPlace(samples)].map(([place, { count }]) => [place, count]),
-    [
-      ["$.b", 2],
-      ["$.a", 1],
-    ],
-  );
-  assert.equal(differencesByPlace({ not: "a list" }).size, 0);
 });
 
 test("the panel never wraps, and any share above nothing shows", () => {
