@@ -1,116 +1,41 @@
 /**
- * Pairs a second of one comparison thread, by size and by how much the two answers differ, beside the two
- * obvious ways to do it. One run, closely interleaved: compare columns, not runs.
+ * What comparison costs. Pairs a second on the whole path (bytes compared and copied on a data thread, parsed and
+ * compared on a comparison thread, the finding received), beside our comparison alone, jsondiffpatch alone and
+ * the naive way; what equal bytes add to a shadowed request; and what overload does to a data thread and to
+ * memory. One run, closely interleaved: compare columns, not runs.
  *
- *   node bench/compare.ts
+ *   node bench/compare.ts [--quick]
  */
 
 import { isDeepStrictEqual } from "node:util";
+import { gunzipSync } from "node:zlib";
 
-import Table from "cli-table3";
 import { create } from "jsondiffpatch";
 
 import { comparePair, compileCompare } from "../src/compare/compare.ts";
-import type { Answer, Pair } from "../src/model/pair.ts";
-import type { Compare } from "../src/model/ruleset.ts";
-
-/** 9 rows × 5 columns of three slices each: about twelve seconds. */
-const SLICE_MS = 80;
-const SLICES = 3;
+import { DEFAULT_COMPARE } from "../src/model/default-compare.ts";
+import { type CompareCase, casesOf } from "./support/compare-cases.ts";
+import { benchEqualBytes, benchSteps } from "./support/compare-cost.ts";
+import { benchOverload } from "./support/compare-overload.ts";
+import { ComparePath, pairOf, piecesOf } from "./support/compare-path.ts";
+import { isMain, isQuick } from "./support/script.ts";
+import { fixed, median, print } from "./support/stats.ts";
 
 const SIZES_KIB = [1, 10, 100];
-const COMPARE: Compare = { status: true, headers: ["content-type"], body: "auto", ignore: [] };
-const IGNORING: Compare = { ...COMPARE, ignore: ["$.generatedAt", "$..etag"] };
+/** Enough to keep the comparison thread busy while findings travel. */
+const PAIRS_ON_THE_WAY = 32;
 
-interface Case {
-  readonly name: string;
-  readonly old: string;
-  readonly new: string;
+/** Rounds of one short slice for every column: noise of the machine meets all of them alike. */
+interface Pace {
+  readonly rounds: number;
+  readonly sliceMs: number;
 }
 
-function document(kib: number): { readonly items: readonly unknown[]; readonly generatedAt: string } {
-  const items = [];
-  for (let at = 0, bytes = 0; bytes < kib * 1024 - 120; at++) {
-    const item = {
-      id: at,
-      name: `Person number ${at}`,
-      email: `person.${at}@example.com`,
-      tags: ["a", "b", "c"],
-      price: at * 1.25,
-      address: { street: `${at} Long Road`, zip: String(10_000 + at), ok: true },
-    };
-    items.push(item);
-    bytes += JSON.stringify(item).length + 1;
-  }
-  return { items, generatedAt: "2026-01-01T00:00:00Z" };
-}
+type Column = (sliceMs: number) => number | Promise<number>;
 
-/** The same value with its members in another order, as another language's serialiser would have them. */
-function reversed(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(reversed);
-  if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value)
-      .reverse()
-      .map(([key, member]) => [key, reversed(member)]),
-  );
-}
-
-function casesOf(kib: number): readonly Case[] {
-  const value = document(kib);
-  const text = JSON.stringify(value);
-  const middle = Math.floor(value.items.length / 2);
-  const changed = { ...value, items: value.items.with(middle, { id: middle, name: "Somebody else" }) };
-  return [
-    { name: "equal bytes", old: text, new: text },
-    { name: "other key order", old: text, new: JSON.stringify(reversed(value)) },
-    { name: "one item differs", old: text, new: JSON.stringify(changed) },
-  ];
-}
-
-function answerOf(body: string): Answer {
-  return {
-    status: 200,
-    headers: ["content-type", "application/json"],
-    body: new Uint8Array(Buffer.from(body)),
-  };
-}
-
-function pairOf(given: Case, compare: Compare): Pair {
-  return {
-    route: "bench",
-    rulesVersion: "0123456789ab",
-    compare,
-    requestId: "1",
-    method: "GET",
-    target: "/",
-    unit: null,
-    old: answerOf(given.old),
-    new: answerOf(given.new),
-  };
-}
-
-const differ = create({ objectHash: (item) => JSON.stringify(item) });
-
-/** What each column does with one pair; all begin with the bytes of the wire. */
-function columnsOf(given: Case): Readonly<Record<string, () => unknown>> {
-  const pair = pairOf(given, COMPARE);
-  const plain = compileCompare(COMPARE);
-  const ignoring = compileCompare(IGNORING);
-  const parsed = (answer: Answer): unknown => JSON.parse(Buffer.from(answer.body).toString());
-  return {
-    cutover: () => comparePair(pair, plain),
-    "with two ignores": () => comparePair(pair, ignoring),
-    "parse + deepEqual": () => isDeepStrictEqual(parsed(pair.old), parsed(pair.new)),
-    "jsondiffpatch, objectHash": () => differ.diff(parsed(pair.old), parsed(pair.new)),
-    "parse alone": () => [parsed(pair.old), parsed(pair.new)],
-  };
-}
-
-/** The best of a few short slices: a busy machine only ever makes it slower. */
-function perSecond(work: () => unknown): number {
-  let best = 0;
-  for (let slice = 0; slice < SLICES; slice++) {
+/** Calls a second of something synchronous. */
+function inALoop(work: () => unknown): Column {
+  return (sliceMs) => {
     const startMs = performance.now();
     let rounds = 0;
     let tookMs = 0;
@@ -118,24 +43,101 @@ function perSecond(work: () => unknown): number {
       work();
       rounds++;
       tookMs = performance.now() - startMs;
-    } while (tookMs < SLICE_MS);
-    best = Math.max(best, (rounds / tookMs) * 1000);
-  }
-  return best;
+    } while (tookMs < sliceMs);
+    return (rounds / tookMs) * 1000;
+  };
 }
 
-const head = Object.keys(columnsOf({ name: "", old: "{}", new: "{}" }));
-const table = new Table({
-  head: ["pairs a second", "size", ...head],
-  colAligns: ["left", "right", ...head.map(() => "right" as const)],
-  style: { head: [], border: [] },
-});
-for (const kib of SIZES_KIB) {
-  for (const given of casesOf(kib)) {
-    const rates = Object.values(columnsOf(given)).map((work) =>
-      Math.round(perSecond(work)).toLocaleString("en"),
-    );
-    table.push([given.name, `${kib} KiB`, ...rates]);
-  }
+/** Pairs a second from offer to finding, a few of them always on the way. */
+function onThePath(path: ComparePath, given: CompareCase): Column {
+  const [old, fresh] = [piecesOf(given.old), piecesOf(given.new)];
+  return async (sliceMs) => {
+    const startMs = performance.now();
+    let done = 0;
+    let onTheWay = 0;
+    while (performance.now() - startMs < sliceMs) {
+      const before = path.received;
+      while (onTheWay < PAIRS_ON_THE_WAY && performance.now() - startMs < sliceMs) {
+        if (path.offer(given, old, fresh) === "equal") done++;
+        else onTheWay++;
+      }
+      if (onTheWay > 0) await path.next();
+      done += path.received - before;
+      onTheWay -= path.received - before;
+    }
+    for (let before = path.received; onTheWay > 0; before = path.received) {
+      await path.next();
+      done += path.received - before;
+      onTheWay -= path.received - before;
+    }
+    return (done / (performance.now() - startMs)) * 1000;
+  };
 }
-console.log(table.toString());
+
+const differ = create({ objectHash: (item) => JSON.stringify(item) });
+
+/** What the obvious ways read a body into. */
+function parsedNaively({ type, encoding }: CompareCase, body: Uint8Array): unknown {
+  const text = Buffer.from(encoding === "gzip" ? gunzipSync(body) : body).toString();
+  if (type === "application/json") return JSON.parse(text);
+  if (type !== "application/x-ndjson") return text;
+  return text
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => JSON.parse(line) as unknown);
+}
+
+function columnsOf(path: ComparePath, given: CompareCase): readonly Column[] {
+  const pair = pairOf(given, given.old, given.new);
+  const compiled = compileCompare(DEFAULT_COMPARE);
+  const both = (): [unknown, unknown] => [parsedNaively(given, given.old), parsedNaively(given, given.new)];
+  return [
+    onThePath(path, given),
+    inALoop(() => comparePair(pair, compiled)),
+    inALoop(() => differ.diff(...both())),
+    inALoop(() => isDeepStrictEqual(...both())),
+  ];
+}
+
+async function measure(columns: readonly Column[], { rounds, sliceMs }: Pace): Promise<number[][]> {
+  const rates: number[][] = columns.map(() => []);
+  for (const column of columns) await column(sliceMs / 2); // warm up
+  for (let round = 0; round < rounds; round++) {
+    for (const [at, column] of columns.entries()) rates[at]?.push(await column(sliceMs));
+  }
+  return rates;
+}
+
+/** The whole path's rate as a multiple of another's, round by round. */
+function ratio(path: readonly number[], other: readonly number[]): string {
+  const ratios = path.map((rate, round) => rate / (other[round] ?? Number.NaN));
+  return `${fixed(median(ratios), 2)} (${fixed(Math.min(...ratios), 2)})`;
+}
+
+async function benchRates(pace: Pace): Promise<void> {
+  console.log(
+    `pairs a second on the whole path, and as a multiple of each way alone: median (least) of ${pace.rounds} rounds`,
+  );
+  const rows: string[][] = [];
+  await using path = new ComparePath();
+  for (const kib of SIZES_KIB) {
+    for (const given of casesOf(kib)) {
+      const [whole = [], ...others] = await measure(columnsOf(path, given), pace);
+      const rate = Math.round(median(whole)).toLocaleString("en");
+      rows.push([given.name, `${kib} KiB`, rate, ...others.map((other) => ratio(whole, other))]);
+    }
+  }
+  print(["bodies", "size", "pairs/s", "× comparePair", "× jsondiffpatch", "× parse + deepEqual"], rows);
+}
+
+async function benchCompare(quick: boolean): Promise<void> {
+  await benchRates(quick ? { rounds: 3, sliceMs: 25 } : { rounds: 9, sliceMs: 60 });
+  console.log();
+  await benchEqualBytes(quick);
+  console.log();
+  benchSteps(quick);
+  console.log();
+  await benchOverload(quick);
+}
+
+if (isMain(import.meta.url)) await benchCompare(isQuick());

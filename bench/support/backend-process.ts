@@ -14,7 +14,7 @@ const HEAD_END = Buffer.from("\r\n\r\n");
 
 const body = JSON.stringify({ items: Array.from({ length: 12 }, (_, id) => ({ id, text: "t".repeat(54) })) });
 const padded = body.padEnd(890, " ");
-const good = answer("200 OK", padded);
+const good = answer("200 OK", process.env.BENCH_BODY ?? padded);
 const bad = answer("500 Internal Server Error", '{"error":true}');
 
 let mode: BackendMode = "well";
