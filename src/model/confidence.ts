@@ -1,4 +1,4 @@
-/** How great a rate may really be, given what was counted: the one-sided Clopper–Pearson bound at 99.99%. */
+/** How great a rate may really be, given what was counted: the one-sided Clopper–Pearson bound, at 99.99% if nothing else is said. */
 
 const DOUBT = 1e-4;
 
@@ -62,18 +62,18 @@ export function upperBoundIsAtMost(failed: number, answers: number, rate: number
 }
 
 /**
- * The rate that the true one exceeds with probability at most 0.01%, after `failed` failures among `answers`.
- * Nothing counted, or nothing but failures, is 1.
+ * The rate that the true one exceeds with probability at most `doubt` (0.01%), after `failed` failures among
+ * `answers`. Nothing counted, or nothing but failures, is 1.
  */
-export function upperBound(failed: number, answers: number): number {
+export function upperBound(failed: number, answers: number, doubt = DOUBT): number {
   if (answers <= 0 || failed >= answers) return 1;
-  if (failed <= 0) return -Math.expm1(Math.log(DOUBT) / answers);
+  if (failed <= 0) return -Math.expm1(Math.log(doubt) / answers);
   let low = failed / answers;
   let high = 1;
   while (high - low > 1e-16 + 1e-14 * low) {
     const middle = (low + high) / 2;
     if (middle <= low || middle >= high) break;
-    if (chanceOfAtMost(failed, answers, middle) > DOUBT) low = middle;
+    if (chanceOfAtMost(failed, answers, middle) > doubt) low = middle;
     else high = middle;
   }
   return high;

@@ -41,6 +41,12 @@ export function countOnce(keys: CountedKeys, unit: string | null): boolean {
   return found === end;
 }
 
+/** A whole number below 2^53 that stands for a text. */
+export function fingerprintOf(text: string): number {
+  const [high, low] = fingerprint(text);
+  return high * 2 ** 21 + (low >>> 11);
+}
+
 /** Spreads any text over 64 bits (after cyrb53); the caller's fingerprints are keyed, so this need not be. */
 function fingerprint(text: string): [high: number, low: number] {
   let a = 0xdeadbeef;

@@ -1,0 +1,97 @@
+/** Asks one gate once. Whatever goes wrong is an error, which is never a yes. */
+
+import { stat } from "node:fs/promises";
+import { query } from "jsonpath-rfc9535";
+
+import { type GateSaid, testValue } from "../../model/gate-test.ts";
+import { shortDuration } from "../../model/rollout.ts";
+import type { Gate, GateTest } from "../../model/ruleset.ts";
+import { isWithin, opensInMs } from "../../model/time-window.ts";
+import { fetchJson } from "./fetch.ts";
+
+export interface GateTools {
+  /** Wall clock, milliseconds since 1970. */
+  readonly wallMs: () => number;
+  /** Whether the route's rollback was rehearsed and its backends are well. */
+  readonly preflight: () => Promise<GateSaid>;
+}
+
+/** The gate's answer now. Never rejects; ends within the gate's own time limit. */
+export async function askGate(gate: Gate, tools: GateTools): Promise<GateSaid> {
+  try {
+    switch (gate.kind) {
+      case "http":
+        return readPath(await fetchJson(gate.url, gate.timeoutMs), gate.path, gate.test);
+      case "prometheus":
+        return readSeries(await fetchJson(queryUrl(gate.url, gate.query), gate.timeoutMs), gate.test);
+      case "file":
+        return await askFile(gate.path, gate.present);
+      case "window": {
+        const nowMs = tools.wallMs();
+        if (isWithin(gate.window, nowMs)) return { answer: "yes", why: `within ${gate.window.text}` };
+        const wait = shortDuration(opensInMs(gate.window, nowMs));
+        return { answer: "no", why: `outside ${gate.window.text}, opens in ${wait}` };
+      }
+      case "preflight":
+        return await tools.preflight();
+    }
+  } catch (error) {
+    return { answer: "error", why: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+function readPath(answer: unknown, path: string, test: GateTest): GateSaid {
+  const found = query(answer as Parameters<typeof query>[0], path);
+  if (found.length !== 1) {
+    return { answer: "error", why: `${path} names ${found.length} values of its answer, and must name one` };
+  }
+  return testValue(path, found[0], test);
+}
+
+function queryUrl(base: string, text: string): string {
+  const url = new URL("api/v1/query", base.endsWith("/") ? base : `${base}/`);
+  url.searchParams.set("query", text);
+  return url.href;
+}
+
+/** The answer of Prometheus' query API: a scalar, or a vector of one series. */
+function readSeries(answer: unknown, test: GateTest): GateSaid {
+  const data = field(answer, "data");
+  const result = field(data, "result");
+  const kind = field(data, "resultType");
+  if (field(answer, "status") !== "success" || !Array.isArray(result)) {
+    return { answer: "error", why: "its answer is not one of Prometheus' query API" };
+  }
+  if (kind === "scalar") return testValue("the query", Number(result[1]), test);
+  if (kind !== "vector")
+    return { answer: "error", why: `the query gives a ${String(kind)}: ask for one number` };
+  if (result.length !== 1) {
+    return { answer: "error", why: `the query gives ${result.length} series: aggregate to one` };
+  }
+  const value = field(result[0], "value");
+  return testValue("the query", Array.isArray(value) ? Number(value[1]) : Number.NaN, test);
+}
+
+function field(value: unknown, name: string): unknown {
+  return typeof value === "object" && value !== null && Object.hasOwn(value, name)
+    ? (value as Readonly<Record<string, unknown>>)[name]
+    : undefined;
+}
+
+async function askFile(path: string, wantsPresent: boolean): Promise<GateSaid> {
+  const present = await exists(path);
+  const why = present ? `${path} is there` : `${path} is not there`;
+  return { answer: present === wantsPresent ? "yes" : "no", why };
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await stat(path);
+    return true;
+  } catch (error) {
+    // Anything else, such as a folder that may not be read, says nothing about the file.
+    if (error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR"))
+      return false;
+    throw error;
+  }
+}

@@ -1,0 +1,351 @@
+/**
+ * A staged rollout as a state machine, pure and total: `advance` answers every event in every phase. Whoever
+ * drives it stores the next state first and then acts on it, except where traffic is taken back.
+ *
+ * Time comes as what has passed on a clock that does not jump; of a tick that comes late only MAX_TICK_MS
+ * count, so that neither a suspended machine nor a set clock can bake a step.
+ */
+
+import type { Actor } from "./reports.ts";
+import type { Rollout, RolloutStep, SharePpm } from "./ruleset.ts";
+import { WHOLE_PPM } from "./ruleset.ts";
+
+/** The most that one tick bakes. */
+export const MAX_TICK_MS = 5_000;
+
+export interface Shares {
+  readonly canaryPpm: SharePpm;
+  readonly shadowPpm: SharePpm;
+}
+
+export type Phase = "paused" | "baking" | "rolled-back" | "completed";
+
+export interface RolloutState {
+  readonly phase: Phase;
+  /** Number of the current step, from 0. */
+  readonly step: number;
+  /** False: step 0 waits for a person, and until then new serves nobody. */
+  readonly begun: boolean;
+  /** Time that this step has baked. */
+  readonly bakedMs: number;
+  /** What acts while the route is not latched. */
+  readonly shares: Shares;
+  /** Why it stands still; "" while it bakes. */
+  readonly why: string;
+  /** Those that it goes by: an edited rollout is matched against them. */
+  readonly steps: readonly RolloutStep[];
+}
+
+/** What a gate last said. An error is never a yes. */
+export interface GateAnswer {
+  readonly name: string;
+  readonly answer: "yes" | "no" | "error";
+  /** What was seen: "lagSeconds is 31, needs below 5". */
+  readonly why: string;
+}
+
+/** What is known of new in this step; `fail` is said by the latch. */
+export interface Judgement {
+  readonly verdict: "pass" | "hold" | "fail";
+  readonly why: string;
+}
+
+export interface Known {
+  readonly judgement: Judgement;
+  /** Of the current step's gates, in its order. */
+  readonly gates: readonly GateAnswer[];
+}
+
+export type RolloutEvent =
+  | { readonly kind: "tick"; readonly elapsedMs: number; readonly known: Known }
+  | {
+      readonly kind: "promote";
+      readonly reason: string;
+      /** Straight to this share, past all steps and gates; null: the next step. */
+      readonly toPpm: SharePpm | null;
+      /** The step that the operator saw; null: whichever it is. Makes a repeated call harmless. */
+      readonly fromStep: number | null;
+      readonly known: Known;
+    }
+  | { readonly kind: "pause" | "resume"; readonly reason: string }
+  /** The latch has closed; traffic is back on old already. */
+  | { readonly kind: "rolled-back" }
+  /** The latch was cleared. */
+  | { readonly kind: "reset" }
+  | { readonly kind: "rules"; readonly rollout: Rollout };
+
+/** One line of the audit trail. */
+export interface Moved {
+  readonly action: "promote" | "pause" | "resume" | "completed";
+  readonly by: Actor;
+  readonly reason: string;
+  readonly from: string;
+  readonly to: string;
+}
+
+/** Refused: the state is the one from before. `done` says what has happened, also where nothing had to. */
+export type Advance =
+  | {
+      readonly kind: "done";
+      readonly state: RolloutState;
+      readonly moved: Moved | null;
+      readonly message: string;
+    }
+  | { readonly kind: "refused"; readonly why: string };
+
+/** How a rollout stands before anything has happened to it. */
+export function beginRollout({ start, steps }: Rollout): RolloutState {
+  const first = steps[0] as RolloutStep;
+  return start === "running" ? entering(steps, 0, first) : waiting(steps, "not begun: resume begins it");
+}
+
+/** Answers one event. Never throws. */
+export function advance(state: RolloutState, event: RolloutEvent): Advance {
+  switch (event.kind) {
+    case "tick":
+      return state.phase === "baking" ? tick(state, event.elapsedMs, event.known) : unchanged(state);
+    case "promote":
+      return event.toPpm === null ? promote(state, event) : promoteTo(state, event.toPpm, event.reason);
+    case "pause":
+      return pause(state, event.reason);
+    case "resume":
+      return resume(state, event.reason);
+    case "rolled-back":
+      return quiet({ ...state, phase: "rolled-back", why: "rolled back" });
+    case "reset":
+      // Only after a rollback: whoever cleared nothing must not send a rollout back to its start.
+      if (state.phase !== "rolled-back") return unchanged(state);
+      return quiet(waiting(state.steps, "reset after a rollback: resume begins it again"));
+    case "rules":
+      return quiet(follow(state, event.rollout.steps));
+  }
+}
+
+/** What the current step still needs, in the order in which it is asked; empty: nothing. */
+export function missing(state: RolloutState, { judgement, gates }: Known): readonly string[] {
+  const step = currentStep(state);
+  const needs: string[] = [];
+  if (state.bakedMs < step.bakeMs) needs.push(`${shortDuration(step.bakeMs - state.bakedMs)} of baking`);
+  if (judgement.verdict !== "pass") needs.push(judgement.why);
+  for (const name of step.gates) {
+    const said = gates.find((gate) => gate.name === name);
+    if (said?.answer !== "yes") needs.push(`gate ${name} (${said?.why ?? "not asked yet"})`);
+  }
+  if (step.approve) needs.push("approval");
+  return needs;
+}
+
+export function currentStep({ steps, step }: RolloutState): RolloutStep {
+  return steps[Math.min(step, steps.length - 1)] as RolloutStep;
+}
+
+/** "step 2 (canary 5%, shadow 100%)" */
+export function describePlace({ step, begun, shares }: RolloutState): string {
+  const words = `canary ${percent(shares.canaryPpm)}, shadow ${percent(shares.shadowPpm)}`;
+  return begun ? `step ${step} (${words})` : `before step 0 (${words})`;
+}
+
+export function percent(ppm: SharePpm): string {
+  return `${ppm / (WHOLE_PPM / 100)}%`;
+}
+
+function tick(state: RolloutState, elapsedMs: number, known: Known): Advance {
+  // A clock that goes backwards bakes nothing, NaN neither.
+  const countedMs = elapsedMs > 0 ? Math.min(elapsedMs, MAX_TICK_MS) : 0;
+  const baked = { ...state, bakedMs: state.bakedMs + countedMs };
+  if (missing(baked, known).length > 0) return quiet(baked);
+  return leave(baked, "rollout", whyLeft(baked, known));
+}
+
+function promote(state: RolloutState, event: Extract<RolloutEvent, { readonly kind: "promote" }>): Advance {
+  const { fromStep, reason, known } = event;
+  if (state.phase === "rolled-back") return refused("it is rolled back: `cutover reset` first");
+  if (fromStep !== null && fromStep < state.step) {
+    return {
+      kind: "done",
+      state,
+      moved: null,
+      message: `it has left step ${fromStep}: it is at ${describePlace(state)}`,
+    };
+  }
+  if (fromStep !== null && fromStep > state.step) {
+    return refused(`it is at ${describePlace(state)}, not at step ${fromStep}`);
+  }
+  if (state.phase === "completed") return refused("it is completed: there is no further step");
+  if (!state.begun && currentStep(state).canaryPpm > state.shares.canaryPpm) {
+    return moveTo(state, entering(state.steps, 0, currentStep(state)), "operator", reason, "promote");
+  }
+  // An operator may know more than the clock and the counts; what a gate guards, only `to` passes over.
+  const closed = currentStep(state).gates.flatMap((name) => {
+    const said = known.gates.find((gate) => gate.name === name);
+    return said?.answer === "yes" ? [] : [`gate ${name} does not say yes (${said?.why ?? "not asked yet"})`];
+  });
+  if (closed.length > 0) {
+    return refused(`${closed.join("; ")}: wait for it, or name a share (\`--to\`) to go past it`);
+  }
+  return leave(state, "operator", reason);
+}
+
+function promoteTo(state: RolloutState, toPpm: SharePpm, reason: string): Advance {
+  if (state.phase === "rolled-back") return refused("it is rolled back: `cutover reset` first");
+  const now = state.shares.canaryPpm;
+  if (toPpm === now && state.begun) {
+    return { kind: "done", state, moved: null, message: `new serves ${percent(now)} already` };
+  }
+  if (toPpm < now) {
+    return refused(
+      `new serves ${percent(now)}: promote only raises a share; \`cutover rollback\` takes everything back`,
+    );
+  }
+  const at = greatestStepUpTo(state.steps, toPpm);
+  const base = state.steps[at] as RolloutStep;
+  const next = entering(state.steps, at, { ...base, canaryPpm: toPpm });
+  return moveTo(state, next, "operator", reason, "promote");
+}
+
+function pause(state: RolloutState, reason: string): Advance {
+  if (state.phase === "paused") return { kind: "done", state, moved: null, message: "it is paused already" };
+  if (state.phase !== "baking") return refused(`it is ${state.phase}: there is nothing to pause`);
+  const next: RolloutState = { ...state, phase: "paused", why: `paused: ${reason}` };
+  const place = describePlace(state);
+  return {
+    kind: "done",
+    state: next,
+    moved: { action: "pause", by: "operator", reason, from: place, to: place },
+    message: `paused at ${place}: the shares stay as they are`,
+  };
+}
+
+function resume(state: RolloutState, reason: string): Advance {
+  if (state.phase === "baking") return { kind: "done", state, moved: null, message: "it is running already" };
+  if (state.phase === "rolled-back") return refused("it is rolled back: `cutover reset` first");
+  if (state.phase === "completed") return refused("it is completed: there is nothing to resume");
+  const next: RolloutState = state.begun
+    ? { ...state, phase: "baking", why: "" }
+    : entering(state.steps, 0, currentStep(state));
+  return moveTo(state, next, "operator", reason, "resume");
+}
+
+/** To the next step, or to the end. */
+function leave(state: RolloutState, by: Actor, reason: string): Advance {
+  const at = state.step + 1;
+  const step = state.steps[at];
+  if (step === undefined) {
+    const next: RolloutState = { ...state, phase: "completed", begun: true, why: "all steps have passed" };
+    return moveTo(state, next, by, reason, "completed");
+  }
+  // After `promote --to` more may act than the next step names: a step never takes back what a person gave.
+  const canaryPpm = Math.max(step.canaryPpm, state.shares.canaryPpm);
+  return moveTo(state, entering(state.steps, at, { ...step, canaryPpm }), by, reason, "promote");
+}
+
+function moveTo(
+  state: RolloutState,
+  next: RolloutState,
+  by: Actor,
+  reason: string,
+  action: Moved["action"],
+): Advance {
+  const from = describePlace(state);
+  const to =
+    action === "completed" ? `completed (canary ${percent(next.shares.canaryPpm)})` : describePlace(next);
+  return { kind: "done", state: next, moved: { action, by, reason, from, to }, message: `${from} → ${to}` };
+}
+
+function entering(steps: readonly RolloutStep[], at: number, { canaryPpm, shadowPpm }: Shares): RolloutState {
+  return {
+    phase: "baking",
+    step: at,
+    begun: true,
+    bakedMs: 0,
+    shares: { canaryPpm, shadowPpm },
+    why: "",
+    steps,
+  };
+}
+
+/** Before step 0: what only shows new something may act, what lets it serve may not. */
+function waiting(steps: readonly RolloutStep[], why: string): RolloutState {
+  const { shadowPpm } = steps[0] as RolloutStep;
+  const shares = { canaryPpm: 0, shadowPpm };
+  return { phase: "paused", step: 0, begun: false, bakedMs: 0, shares, why, steps };
+}
+
+/**
+ * Takes edited steps over. A step is known again by its shares; where the current one is gone, the rollout waits
+ * at the greatest step that serves no more than now, so that an edit never raises a share by itself.
+ */
+function follow(state: RolloutState, steps: readonly RolloutStep[]): RolloutState {
+  if (!state.begun) return { ...waiting(steps, state.why), phase: state.phase };
+  const same = nearestAlike(steps, state);
+  if (same !== null) {
+    const { shadowPpm } = steps[same] as RolloutStep;
+    const kept = { ...state, step: same, steps, shares: { ...state.shares, shadowPpm } };
+    // More steps behind the last one: completed is over with them.
+    const isReopened = state.phase === "completed" && same < steps.length - 1;
+    return isReopened
+      ? { ...kept, phase: "paused", why: "the rules have further steps now: resume goes on" }
+      : kept;
+  }
+  const was = percent(state.shares.canaryPpm);
+  const at = greatestStepUpTo(steps, state.shares.canaryPpm);
+  const step = steps[at] as RolloutStep;
+  const canaryPpm = Math.min(step.canaryPpm, state.shares.canaryPpm);
+  const next = entering(steps, at, { canaryPpm, shadowPpm: step.shadowPpm });
+  const why = `the step at ${was} is gone from the rules: waits at ${percent(canaryPpm)}, resume goes on`;
+  return { ...next, phase: state.phase === "rolled-back" ? "rolled-back" : "paused", why };
+}
+
+/** The step with the canary share of the current one, and with its shadow share if there is one; the nearest of several. */
+function nearestAlike(steps: readonly RolloutStep[], state: RolloutState): number | null {
+  const { canaryPpm, shadowPpm } = currentStep(state);
+  let best: number | null = null;
+  let bestDistance = Number.POSITIVE_INFINITY;
+  for (const [at, step] of steps.entries()) {
+    if (step.canaryPpm !== canaryPpm) continue;
+    const distance = Math.abs(at - state.step) + (step.shadowPpm === shadowPpm ? 0 : steps.length);
+    if (distance >= bestDistance) continue;
+    best = at;
+    bestDistance = distance;
+  }
+  return best;
+}
+
+/** The last step that serves no more than so much; the first where all serve more. */
+function greatestStepUpTo(steps: readonly RolloutStep[], canaryPpm: SharePpm): number {
+  let found = 0;
+  for (const [at, step] of steps.entries()) {
+    const best = (steps[found] as RolloutStep).canaryPpm;
+    if (step.canaryPpm <= canaryPpm && (step.canaryPpm >= best || best > canaryPpm)) found = at;
+  }
+  return found;
+}
+
+function whyLeft(state: RolloutState, { judgement, gates }: Known): string {
+  const baked = `baked ${shortDuration(currentStep(state).bakeMs)}`;
+  const opened = gates.map(({ name, why }) => `gate ${name} (${why})`);
+  return [baked, judgement.why, ...opened].filter((part) => part !== "").join(", ");
+}
+
+/** "26 min", "1 h 30 min", "45 s": up to what is left, never "0 s" while something is. */
+export function shortDuration(ms: number): string {
+  const seconds = Math.ceil(ms / 1000);
+  if (seconds < 120) return `${seconds} s`;
+  const minutes = Math.ceil(seconds / 60);
+  if (minutes < 120) return `${minutes} min`;
+  const hours = Math.floor(minutes / 60);
+  const rest = minutes % 60;
+  return rest === 0 ? `${hours} h` : `${hours} h ${rest} min`;
+}
+
+function quiet(state: RolloutState): Advance {
+  return { kind: "done", state, moved: null, message: "" };
+}
+
+function unchanged(state: RolloutState): Advance {
+  return quiet(state);
+}
+
+function refused(why: string): Advance {
+  return { kind: "refused", why };
+}

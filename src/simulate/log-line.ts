@@ -1,0 +1,117 @@
+/** One line of an access log, ours (JSON) or the common or combined format, as a request that happened. */
+
+export interface LoggedRequest {
+  /** When it ended or began, as the log has it; milliseconds since 1970. */
+  readonly atMs: number;
+  readonly method: string;
+  /** Origin-form; our own log has no query. */
+  readonly target: string;
+  /** Null: the log does not say. */
+  readonly host: string | null;
+  readonly ip: string;
+  /** The route that served it; null: another log than ours. */
+  readonly route: string | null;
+  /** Who it was from: a salted hash in our log; null: nobody in particular. */
+  readonly key: string | null;
+  readonly failed: boolean;
+  readonly clientError: boolean;
+  /** Null: the log does not say. */
+  readonly durationMs: number | null;
+}
+
+export type ReadLine =
+  | { readonly kind: "request"; readonly request: LoggedRequest }
+  /** A line of another sort, such as an event of ours: no request, and nothing wrong. */
+  | { readonly kind: "other" }
+  | { readonly kind: "unreadable"; readonly why: string };
+
+/** Reads a line; never throws. */
+export function readLine(line: string): ReadLine {
+  if (line.trim() === "") return { kind: "other" };
+  return line.startsWith("{") ? readJson(line) : readCommon(line);
+}
+
+function readJson(line: string): ReadLine {
+  let fields: unknown;
+  try {
+    fields = JSON.parse(line);
+  } catch {
+    return unreadable("no JSON, or half a line");
+  }
+  if (typeof fields !== "object" || fields === null) return unreadable("no JSON object");
+  const entry = fields as Readonly<Record<string, unknown>>;
+  if (entry.msg !== "request") return { kind: "other" };
+  const { time, method, path, status, failure, route, key, durationMs, backendMs } = entry;
+  const atMs = typeof time === "number" ? time : Date.parse(String(time));
+  if (!Number.isFinite(atMs)) return unreadable("no time");
+  if (typeof method !== "string" || typeof path !== "string") return unreadable("no method or path");
+  // A client that left says nothing of the backend.
+  const isGone = failure === "client_gone";
+  const code = typeof status === "number" ? status : 0;
+  return {
+    kind: "request",
+    request: {
+      atMs,
+      method,
+      target: path,
+      host: null,
+      ip: "",
+      route: typeof route === "string" ? route : null,
+      key: typeof key === "string" ? key : null,
+      failed: !isGone && (code >= 500 || (typeof failure === "string" && failure !== "")),
+      clientError: !isGone && code >= 400 && code < 500,
+      durationMs: numberOf(backendMs) ?? numberOf(durationMs),
+    },
+  };
+}
+
+function numberOf(value: unknown): number | null {
+  return typeof value === "number" && Number.isFinite(value) ? value : null;
+}
+
+/** `ip ident user [day/Mon/year:h:m:s zone] "METHOD target HTTP/1.1" status bytes`, and whatever follows. */
+const COMMON =
+  /^(\S{1,255}) (\S{1,255}) (.{1,255}?) \[(\d{2})\/([A-Z][a-z]{2})\/(\d{4}):(\d{2}):(\d{2}):(\d{2}) ([+-])(\d{2})(\d{2})\] "([A-Z]{1,32}) (\S+)(?: HTTP\/\d(?:\.\d)?)?" (\d{3}) (?:\d+|-)(.*)$/;
+const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+/** As nginx' $request_time is often put last: seconds with a fraction. */
+const LAST_SECONDS = /(?:^|\s)"?(\d{1,6}\.\d{1,9})"?\s*$/;
+
+function readCommon(line: string): ReadLine {
+  const found = COMMON.exec(line);
+  if (found === null) return unreadable("neither JSON nor common or combined log format");
+  const [, ip = "", , , day, month = "", year, hour, minute, second, sign, zoneHours, zoneMinutes] = found;
+  const [method = "", target = "", status, rest = ""] = found.slice(13);
+  const monthIndex = MONTHS.indexOf(month);
+  if (monthIndex < 0) return unreadable(`no month is called ${month}`);
+  const zoneMs = (Number(zoneHours) * 60 + Number(zoneMinutes)) * 60_000 * (sign === "-" ? -1 : 1);
+  const localMs = Date.UTC(
+    Number(year),
+    monthIndex,
+    Number(day),
+    Number(hour),
+    Number(minute),
+    Number(second),
+  );
+  const code = Number(status);
+  const seconds = LAST_SECONDS.exec(rest)?.[1];
+  return {
+    kind: "request",
+    request: {
+      atMs: localMs - zoneMs,
+      method,
+      target,
+      host: null,
+      ip,
+      route: null,
+      key: null,
+      failed: code >= 500,
+      // nginx' 499 is a client that left.
+      clientError: code >= 400 && code < 499,
+      durationMs: seconds === undefined ? null : Number(seconds) * 1000,
+    },
+  };
+}
+
+function unreadable(why: string): ReadLine {
+  return { kind: "unreadable", why };
+}
