@@ -136,16 +136,20 @@ test("evidence that grows by betting", async (t) => {
   });
 
   await t.test("answers that differ trip a canary by its mismatches", async () => {
-    await send("differs", times(60), { "x-new": "other" });
+    await send("differs", times(80), { "x-new": "other" });
     const { cause, evidence } = await tripped("differs");
     assert.equal(cause, "mismatches");
-    assert.match(evidence.summary, /^mismatches: \d+ of \d+ compared pairs differed .*limit 1%/);
+    // Noise is not known yet, so new is measured by what old does to itself.
+    assert.match(
+      evidence.summary,
+      /^mismatches: new differed alone in \d+ of \d+ shadows that asked old twice, old in 0/,
+    );
   });
 
   await t.test(
     "a route that only shadows latches too; its clients and its shadows notice nothing",
     async () => {
-      await send("watched", times(30), { "x-new": "other" });
+      await send("watched", times(80), { "x-new": "other" });
       assert.equal((await tripped("watched")).cause, "mismatches");
       const before = (await gateway.route("watched")).shadows.sent;
       const answers = await send("watched", times(10));
