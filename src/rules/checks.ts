@@ -1,5 +1,6 @@
 /** What one field cannot know alone: a route's fields against each other, against its backends and its key. */
 
+import { checkRollout } from "./checks-rollout.ts";
 import { fieldName } from "./issues.ts";
 import type { MergedRoute } from "./merge.ts";
 import type { Report } from "./resolve-backend.ts";
@@ -20,6 +21,7 @@ export function checkRoute(route: MergedRoute, backends: readonly string[], repo
   checkCanary(route, report);
   checkShadow(route, report);
   checkCompare(route, report);
+  checkRollout(route, report);
 }
 
 function checkSides(
@@ -50,10 +52,10 @@ function checkSides(
   }
 }
 
-function checkNeedsNew({ name, placeOf, lacks }: MergedRoute, report: Report): void {
+function checkNeedsNew({ name, fields, placeOf, lacks }: MergedRoute, report: Report): void {
   if (!lacks("new")) return;
-  for (const field of ["split", "canary", "shadow"]) {
-    if (lacks(field)) continue;
+  for (const field of ["split", "canary", "shadow", "rollout"] as const) {
+    if (lacks(field) || fields[field] === "off") continue;
     report(keyOf(placeOf([field])), `route ${name} has ${field} but no new: write new: and a backend's name`);
   }
 }

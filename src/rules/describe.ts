@@ -14,6 +14,7 @@ import type {
   Upgrade,
 } from "../model/ruleset.ts";
 import { describeCompare } from "./resolve-compare.ts";
+import { describeRollout } from "./resolve-rollout.ts";
 import { formatDuration, formatFalseAlarms, formatRate, formatShare, formatSize } from "./units.ts";
 
 /** JSON-safe; in the shape of a rules file, so that it can be read as one. */
@@ -105,7 +106,7 @@ export function describeRoute(route: Route): Description {
 
 /** What only a route with a new can have. */
 function describeUseOfNew(route: Route): Description {
-  const { split, canary, fallback, compare, guard } = route;
+  const { split, canary, fallback, compare, guard, rollout } = route;
   return {
     ...(split
       ? {
@@ -127,6 +128,7 @@ function describeUseOfNew(route: Route): Description {
     compare: compare ? describeCompare(compare) : "off",
     fallback: fallback ? { when: fallback.when, after: formatDuration(fallback.afterMs) } : "off",
     guard: guard ? describeGuard(guard) : "off",
+    ...(rollout ? { rollout: describeRollout(rollout) } : {}),
   };
 }
 

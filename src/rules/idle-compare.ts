@@ -1,5 +1,6 @@
 /** What `compare` may say in vain. */
 
+import { hasShadow } from "./idle-rollout.ts";
 import { guardOf, type IdleRule, isOn } from "./idle-rule.ts";
 import type { MergedRoute } from "./merge.ts";
 
@@ -27,7 +28,7 @@ export const IDLE_COMPARE_RULES: readonly IdleRule[] = [
     isWritten: (route) => compareOf(route)?.noise === "off" && isOn(guardOf(route)?.mismatches),
     why: (route) => {
       // Where there are no shadows that could be asked twice, the advice would not help.
-      if (route.fields.shadow === undefined || neverAsked(route, "noise") !== undefined) return undefined;
+      if (!hasShadow(route) || neverAsked(route, "noise") !== undefined) return undefined;
       return "compare.noise is off, so noise cannot be told from mismatch, and guard.mismatches rolls back for what old itself answers differently each time: leave noise out, or write noise: 2%";
     },
   },

@@ -15,9 +15,10 @@ import type {
 import { DEFAULT_UPGRADE } from "../model/upgrade.ts";
 import type { MergedRoute } from "./merge.ts";
 import { resolveCompare } from "./resolve-compare.ts";
+import { resolveRollout } from "./resolve-rollout.ts";
 import type { ConditionFields, MatcherFields, RouteFields } from "./schema.ts";
 
-const DEFAULT_SHADOW_METHODS = ["GET", "HEAD"];
+export const DEFAULT_SHADOW_METHODS = ["GET", "HEAD"];
 const DEFAULT_SHADOW_BODY_BYTES = 256 * 1024;
 const DEFAULT_SHADOW_TIMEOUT_MS = 10_000;
 const DEFAULT_SHADOW_CONCURRENCY = 64;
@@ -55,6 +56,7 @@ export function resolveRoute(
     maxBodyBytes: fields.limits?.body ?? null,
     upgrade: fields.upgrade === "off" ? null : upgradeOf(fields.upgrade),
     revision: fields.revision ?? 1,
+    rollout: hasNew ? resolveRollout(route, guard?.minSamples ?? DEFAULT_MIN_SAMPLES) : null,
   };
 }
 
@@ -121,7 +123,7 @@ function fallbackOf(fields: RouteFields["fallback"], newHeadersMs: number | null
 function guardOf(fields: RouteFields): Guard | null {
   const { guard } = fields;
   if (guard === "off") return null;
-  if (guard === undefined && fields.canary === undefined && fields.split === undefined) return null;
+  if (guard === undefined && !isServedByNew(fields)) return null;
   const { errors, latency, mismatches, killSwitch } = guard ?? {};
   return {
     errors:
@@ -138,6 +140,9 @@ function guardOf(fields: RouteFields): Guard | null {
     falseAlarmSeconds: guard?.falseAlarms ?? DEFAULT_FALSE_ALARM_SECONDS,
   };
 }
+
+const isServedByNew = ({ canary, split, rollout }: RouteFields): boolean =>
+  canary !== undefined || split !== undefined || (rollout !== undefined && rollout !== "off");
 
 function upgradeOf(fields: Exclude<RouteFields["upgrade"], "off">): Upgrade {
   return {

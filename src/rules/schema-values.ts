@@ -44,9 +44,12 @@ export const duration = (description: string, example: string) =>
   durationUpTo(LONGEST_TIMER_MS, description, example);
 
 export const durationUpTo = (maxMs: number, description: string, example: string) =>
+  durationFromTo(1, maxMs, description, example);
+
+export const durationFromTo = (minMs: number, maxMs: number, description: string, example: string) =>
   scalar({
     parse: within(units.parseDuration, (ms) => {
-      if (ms < 1) return "it must be at least 1ms";
+      if (ms < minMs) return `it must be at least ${units.formatDuration(minMs)}`;
       return ms > maxMs ? `it is at most ${units.formatDuration(maxMs)}` : undefined;
     }),
     pattern: DURATION_PATTERN,

@@ -7,6 +7,7 @@ import { z } from "zod";
 import { parseCidr } from "./cidr.ts";
 import { compareSchema } from "./schema-compare.ts";
 import { decimal, flag, integer, list, orOff, scalar, section, shorthand, text, word } from "./schema-kit.ts";
+import { rolloutSchema } from "./schema-rollout.ts";
 import {
   backendName,
   backendUrl,
@@ -210,6 +211,10 @@ const routeFields = {
     guardSchema,
     "write off, or a block of fields such as { errors: { max: 5%, ratio: 2 } }",
   ).optional(),
+  rollout: orOff(
+    rolloutSchema,
+    "write off, or a block of fields such as { start: paused, steps: [{ shadow: 100%, bake: 10m }, { canary: 5%, bake: 30m }] }",
+  ).optional(),
   limits: section({
     body: bodyLimit("413 for request bodies beyond it. Default: limits.body of the gateway").optional(),
   }).optional(),
@@ -218,7 +223,6 @@ const routeFields = {
 };
 
 const LATER_ROUTE_FIELDS = {
-  rollout: "leave it out and raise canary by hand, step by step",
   writes: "leave it out; canary: { methods: [GET, HEAD] } keeps writes on old",
 };
 

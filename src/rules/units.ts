@@ -92,6 +92,7 @@ export function parseDuration(text: string): Parsed<number> {
 
 /** 10_000 → "10s": the largest unit that needs no fraction. */
 export function formatDuration(ms: number): string {
+  if (ms === 0) return "0s";
   const [unit, unitMs] = DURATION_UNITS_MS.find(([, each]) => ms >= each && ms % each === 0) ?? ["ms", 1];
   return `${ms / unitMs}${unit}`;
 }

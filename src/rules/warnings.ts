@@ -2,10 +2,13 @@
 
 import type { Ruleset } from "../model/ruleset.ts";
 import { IDLE_COMPARE_RULES } from "./idle-compare.ts";
+import { hasShadow, IDLE_ROLLOUT_RULES, idleRolloutRules } from "./idle-rollout.ts";
 import { guardOf, type IdleRule, isOn } from "./idle-rule.ts";
 import type { MergedRoute } from "./merge.ts";
 import { placeText } from "./problem.ts";
 import { hiddenRoutes } from "./reach.ts";
+import { rolloutOf } from "./resolve-rollout.ts";
+import { DEFAULT_SHADOW_METHODS } from "./resolve-route.ts";
 import { spanOf } from "./source-file.ts";
 import { formatDuration } from "./units.ts";
 
@@ -34,7 +37,7 @@ function idleRules(merged: readonly MergedRoute[], { backends }: Ruleset): strin
   const idle = new Map<string, string>();
   const useful = new Set<string>();
   for (const route of merged) {
-    for (const { field, isWritten, why } of IDLE_RULES) {
+    for (const { field, isWritten, why } of [...IDLE_RULES, ...idleRolloutRules(route)]) {
       if (!isWritten(route)) continue;
       const newBackend = route.fields.new;
       const headersMs =
@@ -54,7 +57,10 @@ function idleRules(merged: readonly MergedRoute[], { backends }: Ruleset): strin
 
 /** A share of 0% counts: it is a stage, and the next one is near. */
 const usesNew = ({ fields }: MergedRoute) =>
-  fields.canary !== undefined || fields.split !== undefined || fields.shadow !== undefined;
+  fields.canary !== undefined ||
+  fields.split !== undefined ||
+  fields.shadow !== undefined ||
+  rolloutOf(fields) !== undefined;
 
 const IDLE_RULES: readonly IdleRule[] = [
   {
@@ -66,9 +72,9 @@ const IDLE_RULES: readonly IdleRule[] = [
       if (!usesNew(route)) return undefined;
       if (fields.compare === "off")
         return "guard.mismatches counts compared shadows, and compare is off: take compare: off away, or guard.mismatches";
-      return fields.shadow === undefined
-        ? "guard.mismatches counts compared shadows, and there is no shadow: write shadow: 100%, or leave guard.mismatches out"
-        : undefined;
+      return hasShadow(route)
+        ? undefined
+        : "guard.mismatches counts compared shadows, and there is no shadow: write shadow: 100%, or leave guard.mismatches out";
     },
   },
   {
@@ -76,7 +82,7 @@ const IDLE_RULES: readonly IdleRule[] = [
     isWritten: (route) => guardOf(route) !== undefined,
     why: (route) => {
       if (!usesNew(route))
-        return "guard judges the answers of new, and new gets no request: write canary, split or shadow, or leave guard out";
+        return "guard judges the answers of new, and new gets no request: write canary, split, shadow or rollout, or leave guard out";
       const guard = guardOf(route);
       const isIdle =
         guard?.errors === "off" &&
@@ -91,12 +97,13 @@ const IDLE_RULES: readonly IdleRule[] = [
   {
     field: ["compare"],
     isWritten: ({ fields }) => isOn(fields.compare),
-    why: ({ fields }) =>
-      fields.shadow === undefined
-        ? "compare is about the answers of shadows, and there is no shadow: write shadow: 100%, or leave compare out"
-        : undefined,
+    why: (route) =>
+      hasShadow(route)
+        ? undefined
+        : "compare is about the answers of shadows, and there is no shadow: write shadow: 100%, or leave compare out",
   },
   ...IDLE_COMPARE_RULES,
+  ...IDLE_ROLLOUT_RULES,
   {
     field: ["canary", "methods"],
     isWritten: ({ fields }) => fields.canary?.methods !== undefined,
@@ -105,7 +112,13 @@ const IDLE_RULES: readonly IdleRule[] = [
   {
     field: ["shadow"],
     isWritten: ({ fields }) => fields.shadow !== undefined,
-    why: (route) => methodsIdle(route, "shadow", route.fields.shadow?.methods ?? ["GET", "HEAD"]),
+    why: (route) => methodsIdle(route, "shadow", route.fields.shadow?.methods ?? DEFAULT_SHADOW_METHODS),
+  },
+  {
+    field: ["rollout"],
+    // Where shadow is written it is said of that.
+    isWritten: (route) => route.fields.shadow === undefined && hasShadow(route),
+    why: (route) => methodsIdle(route, "shadow", DEFAULT_SHADOW_METHODS),
   },
   {
     field: ["fallback", "after"],

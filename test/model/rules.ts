@@ -39,6 +39,7 @@ export function routeOf(changes: Partial<Route> = {}): Route {
     maxBodyBytes: null,
     upgrade: null,
     revision: 0,
+    rollout: null,
     ...changes,
   };
 }

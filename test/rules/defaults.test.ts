@@ -61,6 +61,7 @@ test("a canary alone brings fallback, comparison and guard with it", async (t) =
     maxBodyBytes: null,
     upgrade: { protocols: ["websocket"], idleMs: 3_600_000, maxMs: 86_400_000, onRollback: "close" },
     revision: 1,
+    rollout: null,
   });
 });
 

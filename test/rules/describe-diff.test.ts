@@ -22,6 +22,15 @@ routes:
     guard: { latency: { ratio: 2 }, killSwitch: off }
     revision: 3
   - { name: static, match: { path: /static/** }, guard: off }
+  - name: staged
+    match: { path: /staged }
+    rollout:
+      steps:
+        - { shadow: 100%, bake: 10m }
+        - { canary: 1%, bake: 10m, gate: lag }
+        - { canary: 5%, approve: true }
+        - { canary: 100%, bake: 24h }
+      gates: { lag: { http: "http://h/lag", path: $.seconds, below: 5 }, hours: { window: "Mon-Fri 09:00-16:00" } }
 `;
 
 test("the description of rules, read as rules, gives the same rules", async (t) => {
@@ -108,6 +117,78 @@ test("a change is told in the words of the rules", async (t) => {
   assert.deepEqual(await changes(t, "version: 1\n", "version: 1\nlimits: { inFlight: 9 }\n"), [
     "limits: inFlight 4096 → 9",
   ]);
+});
+
+test("a changed rollout is told step by step and gate by gate", async (t) => {
+  const cases: readonly (readonly [string, string, readonly string[]])[] = [
+    ["1%, bake: 10m", "1%, bake: 30m", ["rollout step 1 (canary 1%): bake 10m → 30m"]],
+    ["gate: lag }", "gate: [hours, lag] }", ["rollout step 1 (canary 1%): gate +hours"]],
+    [
+      "5%, approve: true",
+      "10%, minSamples: 9",
+      [
+        "rollout step 2: canary 5% → 10%",
+        "rollout step 2: minSamples 50 → 9",
+        "rollout step 2: approve true → false",
+      ],
+    ],
+    [
+      "        - { canary: 5%, approve: true }\n",
+      "",
+      ["rollout step 2 removed: canary 5%, shadow 100%, bake 0s, minSamples 50, approve"],
+    ],
+    [
+      "        - { canary: 100%",
+      "        - { canary: 25%, gate: [lag, hours] }\n        - { canary: 100%",
+      ["rollout step 3 added: canary 25%, shadow 100%, bake 0s, minSamples 50, gate lag and hours"],
+    ],
+    ["rollout:\n", "rollout:\n      start: running\n", ["rollout.start paused → running"]],
+    [
+      "below: 5 }",
+      "atMost: 7 }",
+      ["rollout.gates.lag.below 5 → (none)", "rollout.gates.lag.atMost (none) → 7"],
+    ],
+    [
+      "lag: {",
+      "new: { file: /f }, lag: {",
+      ["rollout.gates.new (none) → { file: /f, present: true, every: 10s }"],
+    ],
+    [
+      ', hours: { window: "Mon-Fri 09:00-16:00" }',
+      "",
+      ["rollout.gates.hours { window: Mon-Fri 09:00-16:00 } → (none)"],
+    ],
+  ];
+  for (const [from, to, expected] of cases)
+    assert.deepEqual(
+      await changes(t, from, to),
+      expected.map((line) => `staged: ${line}`),
+      to,
+    );
+});
+
+test("a rollout that came or went says what acts now", async (t) => {
+  const added = await changes(
+    t,
+    ", guard: off }",
+    ", rollout: { steps: [{ shadow: 5% }, { canary: 9% }] } }",
+  );
+  assert.deepEqual(added.slice(-1), ["static: rollout added: 2 steps, canary 0% to 9%, start paused"]);
+  const removed = await changes(t, /rollout:\n(?: {6}.*\n)+/, "canary: 3%\n");
+  assert.deepEqual(removed, [
+    "staged: canary 0% → 3%",
+    "staged: rollout removed: the route's own shares act (canary 3%, shadow 0%)",
+  ]);
+});
+
+test("a rollout that is written anew from end to end does not flood the log", async (t) => {
+  const steps = (bake: string) =>
+    Array.from({ length: 100 }, (_, i) => `{ canary: ${i}%, bake: ${bake} }`).join(", ");
+  const rules = async (bake: string) =>
+    await rulesOf(t, `${HEAD}routes: [{ name: r, rollout: { steps: [${steps(bake)}] } }]\n`);
+  const lines = diffRulesets(await rules("1m"), await rules("2m"));
+  assert.equal(lines.length, 21);
+  assert.equal(lines.at(-1), "r: rollout steps: 80 more changes");
 });
 
 test("comments and other spellings are no change", async (t) => {

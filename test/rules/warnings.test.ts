@@ -23,7 +23,7 @@ test("a rule that cannot do anything is a placed warning that says what to do", 
     ],
     [
       "guard: { latency: { ratio: 2 } }",
-      /^8:5 {2}route r: guard judges the answers of new, .*write canary, split or shadow/,
+      /^8:5 {2}route r: guard judges the answers of new, .*write canary, split, shadow or rollout/,
     ],
     [
       "match: { path: /a, methods: [GET] }\ncanary: { share: 5%, methods: [POST] }",
@@ -77,6 +77,74 @@ test("a rule that cannot do anything is a placed warning that says what to do", 
     assert.equal(warnings.length, 1, `${route}\n${warnings.join("\n")}`);
     assert.match(warnings[0] ?? "", expected);
   }
+});
+
+test("a rollout that cannot do what it says is a placed warning too", async (t) => {
+  const steps = "rollout: { steps: [{ shadow: 100% }, { canary: 5% }] }";
+  const cases: readonly (readonly [string, RegExp])[] = [
+    [
+      `canary: 5%\n${steps}`,
+      /^8:13 {2}route r: canary.share is 5%, and with a rollout its steps say the share/,
+    ],
+    [`shadow: { share: 5% }\n${steps}`, /^8:15 {2}route r: shadow.share is 5%, .*the first of them 100%/],
+    [`guard: off\n${steps}`, /^8:5 {2}route r: guard is off, so no step is held up .*nothing is rolled back/],
+    [
+      "rollout: { steps: [{ canary: 5% }], gates: { done: { file: done } } }",
+      /^8:50 {2}route r: no step names the gate done: write gate: done in a step, or take it out/,
+    ],
+    [
+      "rollout:\n  steps:\n    - { bake: 1m }\n    - { canary: 5% }",
+      /^10:11 {2}route r: step 0 of rollout sends nothing to new .* until a person promotes it: write shadow: 100%/,
+    ],
+    [
+      `compare: off\n${steps}`,
+      /^9:24 {2}route r: step 0 of rollout only shadows, and compare is off: .* take compare: off away/,
+    ],
+    [
+      "rollout: { steps: [{ canary: 5% }] }\nguard: { mismatches: { max: 1% } }",
+      /^9:14 {2}route r: guard.mismatches counts compared shadows, and there is no shadow/,
+    ],
+    ["rollout: { steps: [{ canary: 5% }] }\ncompare: { body: json }", /^9:5 {2}route r: compare is about/],
+    [
+      `match: { path: /a, methods: [POST] }\n${steps}`,
+      /^9:5 {2}route r: shadow.methods is GET, HEAD and match.methods POST, so nothing is shadowed/,
+    ],
+  ];
+  for (const [route, expected] of cases) {
+    const warnings = await warningsOf(t, route);
+    assert.equal(warnings.length, 1, `${route}\n${warnings.join("\n")}`);
+    assert.match(warnings[0] ?? "", expected);
+  }
+});
+
+test("a rollout that does something brings no warning", async (t) => {
+  const gates = "gates: { a: { file: a }, b: { preflight: true } }";
+  for (const route of [
+    "rollout: { steps: [{ shadow: 100% }, { canary: 5% }] }",
+    `rollout: { steps: [{ canary: 5%, gate: a }, { canary: 50%, gate: [b] }], ${gates} }`,
+    "shadow: 100%\nrollout: { steps: [{ bake: 1m }, { canary: 5% }] }\nguard: { mismatches: { max: 1% } }",
+    "shadow: 100%\nrollout: { steps: [{ shadow: 100% }, { canary: 5%, shadow: 0% }] }\ncompare: { body: json }",
+    "canary: { share: 0%, methods: [GET], always: [{ header: x }] }\nrollout: { steps: [{ bake: 1m }, { canary: 5% }] }",
+    "key: [ip]\nsplit: { new: [a] }\nrollout: { steps: [{ bake: 1m }, { canary: 5% }] }",
+    "compare: off\nrollout: { steps: [{ canary: 5% }, { canary: 100% }] }",
+  ])
+    assert.deepEqual(await warningsOf(t, route), [], route);
+});
+
+test("a gate of the defaults that some route names is no idle one", async (t) => {
+  const gates = "rollout: { gates: { a: { file: a }, b: { file: b } } }";
+  const result = await loadText(
+    t,
+    `${HEAD.replace("new: modern }", `new: modern, ${gates} }`)}routes:
+  - { name: x, match: { path: /x }, rollout: { steps: [{ canary: 5%, gate: a }] } }
+  - { name: y, rollout: { steps: [{ canary: 5% }] } }
+`,
+  );
+  assert.ok(result.ok);
+  assert.deepEqual(
+    result.warnings.map((warning) => warning.replace(/^\S+ {2}/, "")),
+    ["route x: no step names the gate b: write gate: b in a step, or take it out"],
+  );
 });
 
 test("rules that do something bring no warning", async (t) => {
