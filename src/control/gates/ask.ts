@@ -4,6 +4,7 @@ import { stat } from "node:fs/promises";
 import { query } from "jsonpath-rfc9535";
 
 import { type GateSaid, testValue } from "../../model/gate-test.ts";
+import { parsePath } from "../../model/jsonpath.ts";
 import { shortDuration } from "../../model/rollout.ts";
 import type { Gate, GateTest } from "../../model/ruleset.ts";
 import { isWithin, opensInMs } from "../../model/time-window.ts";
@@ -41,7 +42,9 @@ export async function askGate(gate: Gate, tools: GateTools): Promise<GateSaid> {
 }
 
 function readPath(answer: unknown, path: string, test: GateTest): GateSaid {
-  const found = query(answer as Parameters<typeof query>[0], path);
+  // The library misreads some filters; parsePath writes them so that it does not.
+  const parsed = parsePath(path);
+  const found = query(answer as Parameters<typeof query>[0], parsed.kind === "query" ? parsed.text : path);
   if (found.length !== 1) {
     return { answer: "error", why: `${path} names ${found.length} values of its answer, and must name one` };
   }
