@@ -8,6 +8,7 @@ import type { CompiledRoute } from "./compiled.ts";
 import type { Facts } from "./facts.ts";
 import { identify, type Who } from "./key.ts";
 import type { PathTemplate } from "./path.ts";
+import type { PinnedKeys } from "./pins.ts";
 import type { Reason } from "./reasons.ts";
 import { type SharePpm, type Side, WHOLE_PPM } from "./ruleset.ts";
 
@@ -41,6 +42,7 @@ export interface Question {
   readonly template: PathTemplate | null;
   readonly facts: Facts;
   readonly live: Live;
+  readonly pins: PinnedKeys;
   /** By a valid token; null: not forced. */
   readonly forced: Side | null;
   readonly chance: Chance;
@@ -65,17 +67,23 @@ interface Step {
 }
 
 const PINNED_OLD: Outcome = { side: "old", reason: "pinned-old", rhoPpm: 0 };
+const PINNED_NEW: Outcome = { side: "new", reason: "pinned-new", rhoPpm: 0 };
 const ROLLED_BACK: Outcome = { side: "old", reason: "rolled-back", rhoPpm: 0 };
 const SPLIT_NEW: Outcome = { side: "new", reason: "split-new", rhoPpm: 0 };
 const CANARY_NEVER: Outcome = { side: "old", reason: "canary-never", rhoPpm: 0 };
 const CANARY_ALWAYS: Outcome = { side: "new", reason: "canary-always", rhoPpm: 0 };
 const NOT_DRAWN: Outcome = { side: "old", reason: "default-old", rhoPpm: 0 };
 
-/** INTERFACE order. An operator's pin of a key takes the place after `forced` when it comes. */
+/** INTERFACE order. */
 const STEPS: readonly Step[] = [
   {
     asks: "is a side forced by a valid token?",
     answer: ({ forced }) => (forced === null ? null : { side: forced, reason: "forced", rhoPpm: 0 }),
+  },
+  {
+    asks: "has an operator pinned the key?",
+    answer: pinned,
+    passes: whyNotPinned,
   },
   {
     asks: "is the route rolled back?",
@@ -131,6 +139,26 @@ export function decide(question: Question, trace?: StepTrace[]): Decision {
     }
   }
   return { side: "old", reason: "default-old", who, rhoPpm: live.canaryPpm };
+}
+
+function pinned(request: Request): Outcome | null {
+  const { pins, who } = request;
+  if (pins.size === 0 || who === null) return null;
+  const side = pins.get(who.key);
+  if (side === "old") return PINNED_OLD;
+  return side === "new" && canBePinnedToNew(request) ? PINNED_NEW : null;
+}
+
+/** A store that cannot be trusted knows no exceptions, and rules that took new away leave nothing to go to. */
+function canBePinnedToNew({ live, compiled }: Request): boolean {
+  return !live.closed && compiled.route.new !== null;
+}
+
+function whyNotPinned({ pins, who, live }: Request): string {
+  if (who === null || pins.get(who.key) === undefined) return "no";
+  return live.closed
+    ? "yes, to new, but the state cannot be trusted: everything is on old"
+    : "yes, to new, but the rules name no new for this route";
 }
 
 /** Keys that were moved for good stay on new through a rollback where the rules say so. */

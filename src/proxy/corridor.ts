@@ -89,11 +89,11 @@ function copyFor(desk: DataDesk, room: RouteRoom | null, plan: ShadowPlan | null
 }
 
 function decideFor(desk: DataDesk, room: RouteRoom, match: Match, facts: Facts): Decision {
-  const { compiled, tile } = room;
+  const { compiled, tile, pins } = room;
   const canaryPpm = tile.canaryPpm(compiled.route.canary.sharePpm);
   const live = { latched: tile.latched, closed: tile.closed, canaryPpm };
   const forced = forcedSide(desk, room, facts);
-  return decide({ compiled, template: match.template, facts, live, forced, chance: CHANCE });
+  return decide({ compiled, template: match.template, facts, live, pins, forced, chance: CHANCE });
 }
 
 /** A side forced by a header that brings the process's token; anything else is ignored. */

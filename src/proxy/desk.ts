@@ -8,6 +8,7 @@ import { Recorder } from "../board/recorder.ts";
 import { Tile } from "../board/tile.ts";
 import { type CompiledRoute, type CompiledRules, compileRules } from "../model/compiled.ts";
 import { type Trust, trustIn } from "../model/forwarded.ts";
+import type { PinnedKeys } from "../model/pins.ts";
 import type { Backend, Side } from "../model/ruleset.ts";
 import { type AccessLog, createAccessLog } from "../observe/access-log.ts";
 import { BackendClient } from "./backend-client.ts";
@@ -15,6 +16,7 @@ import { Chores } from "./chores.ts";
 import { Deadlines } from "./deadlines.ts";
 import type { LegTools } from "./leg-shapes.ts";
 import type { RulesMessage, ThreadSetup, TileRef } from "./messages.ts";
+import { Pins } from "./pins.ts";
 import { type Pressure, pressureOf } from "./pressure.ts";
 import { fieldsToKeep } from "./request-fields.ts";
 import { Rest } from "./rest.ts";
@@ -25,6 +27,8 @@ import { Tunnels } from "./tunnels.ts";
 /** A route with all that serving it takes. */
 export interface RouteRoom {
   readonly compiled: CompiledRoute;
+  /** As they stand now: later changes show in it. */
+  readonly pins: PinnedKeys;
   readonly slot: number;
   readonly tile: Tile;
   readonly recorder: Recorder;
@@ -90,6 +94,7 @@ export class DataDesk {
   readonly chores = new Chores();
   readonly shelf = new Shelf(MAX_KEPT_BYTES);
   readonly tickets: Tickets;
+  readonly pins: Pins;
   draining = false;
   /** Requests that the limit of a drain cut off; null: it has not come. */
   cutOff: number | null = null;
@@ -116,6 +121,7 @@ export class DataDesk {
       onHeld: ({ question }) => this.enter(question.snapshot),
       onLetGo: ({ question }) => this.leave(question.snapshot),
     });
+    this.pins = new Pins(setup.pins);
     this.#snapshot = this.#prepare(setup.rules);
     for (const { recorder } of this.#snapshot.rooms) recorder.clearInFlight();
     this.#snapshot.unmatched.recorder.clearInFlight();
@@ -176,6 +182,7 @@ export class DataDesk {
       const tile = new Tile(buffer);
       return {
         compiled: compiledRoute,
+        pins: this.pins.of(route.name),
         slot,
         tile,
         recorder: new Recorder(tile, this.setup.thread),

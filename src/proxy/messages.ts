@@ -1,6 +1,7 @@
 /** What control and a data thread say to each other. Everything else goes over the board. */
 
 import type { MessagePort } from "node:worker_threads";
+import type { PinChange } from "../model/pins.ts";
 import type { Ruleset } from "../model/ruleset.ts";
 import type { AccessLogPolicy } from "../observe/access-log.ts";
 
@@ -15,6 +16,8 @@ export interface ThreadSetup {
   readonly events: SharedArrayBuffer;
   readonly compareQueue: SharedArrayBuffer;
   readonly rules: RulesMessage;
+  /** All that stand when it starts. */
+  readonly pins: readonly PinChange[];
   readonly forceToken: string | null;
   readonly responseHeaders: boolean;
   readonly accessLog: AccessLogPolicy;
@@ -41,6 +44,8 @@ export interface TileRef {
 
 export type ToDataThread =
   | RulesMessage
+  /** `pinned` follows. */
+  | { readonly kind: "pins"; readonly id: number; readonly changes: readonly PinChange[] }
   | { readonly kind: "compare-port"; readonly port: MessagePort }
   /** Asks again what a ticket stands for; a pair that confirms follows, or `unconfirmed`. */
   | { readonly kind: "confirm"; readonly id: number }
@@ -53,6 +58,8 @@ export type FromDataThread =
   | { readonly kind: "listening"; readonly port: number }
   | { readonly kind: "cannot-listen"; readonly code: string; readonly message: string }
   | { readonly kind: "applied"; readonly version: string }
+  /** The next request here is decided by the changes of that message. */
+  | { readonly kind: "pinned"; readonly id: number }
   /** `cutOff`: requests that were still in flight at the limit. */
   | { readonly kind: "drained"; readonly cutOff: number }
   | { readonly kind: "unconfirmed"; readonly id: number; readonly why: UnconfirmedReason };

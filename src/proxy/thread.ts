@@ -35,6 +35,10 @@ control.on("message", (message: ToDataThread) => {
       applyLimits(server, desk, message.ruleset.limits);
       tell({ kind: "applied", version: message.ruleset.version });
       break;
+    case "pins":
+      desk.pins.take(message.changes);
+      tell({ kind: "pinned", id: message.id });
+      break;
     case "compare-port":
       desk.comparePort?.close();
       desk.comparePort = message.port;

@@ -163,11 +163,19 @@ function switchingHead(protocol: string, headers: readonly string[]): string {
   return `${head}\r\n`;
 }
 
-/** As for requests: a latch leaves alone who was forced, and keys that stay on new. */
+/**
+ * As for requests: a latch leaves alone who was forced, keys that are pinned to new, and those that stay there. A
+ * pin to old takes its key back like a rollback.
+ */
 function takenBackBy({ room, decision }: UpgradeOrigin, side: Side, settings: Upgrade): () => boolean {
   if (room === null || side === "old" || settings.onRollback === "keep") return () => false;
   if (decision.reason === "forced") return () => false;
-  const { tile, compiled } = room;
+  const { tile, compiled, pins } = room;
   const stays = decision.reason === "split-new" && compiled.route.split?.onRollback === "stay";
-  return () => (stays ? tile.closed : tile.latched);
+  return () => {
+    // Asked anew each time: pins come and go while a connection is open.
+    const pin = decision.who === null ? undefined : pins.get(decision.who.key);
+    if (pin === "old") return true;
+    return stays || pin === "new" ? tile.closed : tile.latched;
+  };
 }

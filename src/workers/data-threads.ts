@@ -2,6 +2,7 @@
 
 import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
 import type { Ticket } from "../model/pair.ts";
+import type { PinChange } from "../model/pins.ts";
 import type {
   FromDataThread,
   RulesMessage,
@@ -10,6 +11,7 @@ import type {
   UnconfirmedReason,
 } from "../proxy/messages.ts";
 import { entryUrl } from "./entry.ts";
+import { PinsToThread } from "./pins-to-thread.ts";
 
 /** A larger young generation: fewer, shorter pauses at a few thousand requests a second. */
 const YOUNG_GENERATION_MB = 32;
@@ -33,10 +35,12 @@ export interface DataThreadsOptions {
   readonly host: string;
   readonly port: number;
   /** All but what this class fills in. */
-  readonly setup: Omit<ThreadSetup, "thread" | "threads" | "host" | "port" | "events" | "rules">;
+  readonly setup: Omit<ThreadSetup, "thread" | "threads" | "host" | "port" | "events" | "rules" | "pins">;
   /** One buffer a thread. */
   readonly events: readonly SharedArrayBuffer[];
   readonly rules: RulesMessage;
+  /** Those that stand now: asked at the start of each thread, so that one that takes another's place knows them all. */
+  readonly pins: () => readonly PinChange[];
   /** Gives the comparison threads their end of a new data thread's channel. */
   readonly connectCompare: (port: MessagePort) => void;
   readonly onReplaced: (thread: number, why: string) => void;
@@ -46,6 +50,7 @@ export interface DataThreadsOptions {
 
 interface Slot {
   worker: Worker;
+  pins: PinsToThread;
   deaths: number;
   startedMs: number;
 }
@@ -93,6 +98,11 @@ export class DataThreads {
   async apply(rules: RulesMessage): Promise<void> {
     this.#rules = rules;
     await Promise.all(this.#slots.map(({ worker }) => applied(worker, rules)));
+  }
+
+  /** Resolves when every thread that is alive decides by these pins. `pins` of the options must say them already. */
+  async pin(changes: readonly PinChange[]): Promise<void> {
+    await Promise.all(this.#slots.map(({ pins }) => pins.send(changes)));
   }
 
   /** Every thread gets a new channel to a comparison thread that took another's place. */
@@ -148,6 +158,7 @@ export class DataThreads {
       port: this.#port,
       events: options.events[thread] as SharedArrayBuffer,
       rules: this.#rules,
+      pins: options.pins(),
     };
     const worker = new Worker(entryUrl("proxy/thread"), {
       name: `data-${thread}`,
@@ -155,7 +166,7 @@ export class DataThreads {
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
     });
     const deaths = this.#slots[thread]?.deaths ?? 0;
-    this.#slots[thread] = { worker, deaths, startedMs: Date.now() };
+    this.#slots[thread] = { worker, pins: new PinsToThread(worker), deaths, startedMs: Date.now() };
     let why = "it ended";
     worker.on("error", (error: Error) => {
       why = error.message;

@@ -6,6 +6,7 @@ import { compileRules } from "../../src/model/compiled.ts";
 import { type Decision, decide, type Live, type StepTrace } from "../../src/model/decide.ts";
 import type { Facts } from "../../src/model/facts.ts";
 import { createKeySetBuilder } from "../../src/model/keyset.ts";
+import { NO_PINS, type PinnedKeys } from "../../src/model/pins.ts";
 import type { Matcher, Route, Side } from "../../src/model/ruleset.ts";
 import { canaryOf, factsOf, routeOf, splitOf } from "./rules.ts";
 
@@ -16,19 +17,20 @@ interface Circumstances {
   readonly route: Route;
   readonly facts?: Facts;
   readonly live?: Partial<Live>;
+  readonly pins?: PinnedKeys;
   readonly forced?: Side | null;
   readonly draw?: () => number;
 }
 
 /** Decides a request of `KEY`; a draw that is not expected fails the test. */
 function decideFor(given: Circumstances, trace?: StepTrace[]): Decision {
-  const { route, forced = null, draw = noDraw } = given;
+  const { route, forced = null, draw = noDraw, pins = NO_PINS } = given;
   const [compiled] = compileRules({ ...EMPTY, routes: [route] }).routes;
   assert.ok(compiled);
   const live = { latched: false, closed: false, canaryPpm: route.canary.sharePpm, ...given.live };
   const facts = given.facts ?? factsOf("/", ["X-Tenant", KEY]);
   const chance = { draw, freshKey: () => "fresh-key-0123456789" };
-  return decide({ compiled, template: null, facts, live, forced, chance }, trace);
+  return decide({ compiled, template: null, facts, live, pins, forced, chance }, trace);
 }
 
 const EMPTY = {
@@ -64,12 +66,14 @@ interface Setting {
   readonly split: Partial<NonNullable<Route["split"]>>;
   readonly canary: Partial<Route["canary"]>;
   readonly live: Partial<Live>;
+  readonly pin: Side | null;
   readonly forced: Side | null;
 }
 
-const NOTHING: Setting = { split: {}, canary: {}, live: {}, forced: null };
+const NOTHING: Setting = { split: {}, canary: {}, live: {}, pin: null, forced: null };
 const ORDER: readonly StepCase[] = [
   { reason: "forced", side: "new", apply: (s) => ({ ...s, forced: "new" }) },
+  { reason: "pinned-new", side: "new", apply: (s) => ({ ...s, pin: "new" }) },
   { reason: "rolled-back", side: "old", apply: (s) => ({ ...s, live: { ...s.live, latched: true } }) },
   { reason: "pinned-old", side: "old", apply: (s) => ({ ...s, split: { ...s.split, old: [KEY] } }) },
   { reason: "split-new", side: "new", apply: (s) => ({ ...s, split: { ...s.split, new: [KEY] } }) },
@@ -91,9 +95,10 @@ const ORDER: readonly StepCase[] = [
   },
 ];
 
-function decideWith({ split, canary, live, forced }: Setting): Decision {
+function decideWith({ split, canary, live, pin, forced }: Setting): Decision {
   const route = routeOf({ key: BY_HEADER, split: splitOf(split), canary: canaryOf(canary) });
-  return decideFor({ route, live, forced });
+  const pins = pin === null ? NO_PINS : new Map([[KEY, pin]]);
+  return decideFor({ route, live, pins, forced });
 }
 
 test("nothing set: old, by default", () => {
@@ -163,6 +168,56 @@ test("a valid force passes a latch and a damaged store: a person looks at new be
   assert.equal(decideFor({ route: routeOf(), live, forced: "new" }).side, "new");
 });
 
+test("a pin to old holds against everything that says new but a force", () => {
+  const setting = ORDER.filter(({ side, reason }) => side === "new" && reason !== "forced").reduce(
+    (s, step) => step.apply(s),
+    NOTHING,
+  );
+  const { side, reason, rhoPpm } = decideWith({ ...setting, pin: "old" });
+  assert.deepEqual([side, reason, rhoPpm], ["old", "pinned-old", 0]);
+  assert.equal(decideWith({ ...setting, pin: "old", forced: "new" }).reason, "forced");
+});
+
+test("a pin to new holds through a rollback, and for every method", () => {
+  const route = routeOf({
+    key: BY_HEADER,
+    split: splitOf({ old: [KEY] }),
+    canary: canaryOf({ methods: ["GET"], never: [header("x-tenant")] }),
+  });
+  const pins = new Map<string, Side>([[KEY, "new"]]);
+  const facts = factsOf("/", ["x-tenant", KEY], "PUT");
+  const { side, reason, rhoPpm } = decideFor({ route, pins, facts, live: { latched: true } });
+  assert.deepEqual([side, reason, rhoPpm], ["new", "pinned-new", 0]);
+});
+
+test("a pin is of one key, exactly as it is written", () => {
+  const pins = new Map<string, Side>([[KEY, "new"]]);
+  const route = routeOf({ key: BY_HEADER });
+  for (const other of ["Acme", "acme2", "acm", ""]) {
+    const { side } = decideFor({ route, pins, facts: factsOf("/", ["x-tenant", other]), draw: () => 1 });
+    assert.equal(side, "old", other);
+  }
+});
+
+test("with a damaged store nothing is believed that would send a key to new, a pin neither", () => {
+  const route = routeOf({ key: BY_HEADER });
+  const live = { latched: true, closed: true };
+  const trace: StepTrace[] = [];
+  const { side, reason } = decideFor({ route, live, pins: new Map([[KEY, "new" as const]]) }, trace);
+  assert.deepEqual([side, reason], ["old", "rolled-back"]);
+  assert.match(trace[1]?.outcome ?? "", /^yes, to new, but the state cannot be trusted/);
+  const toOld = decideFor({ route, live, pins: new Map([[KEY, "old" as const]]) });
+  assert.deepEqual([toOld.side, toOld.reason], ["old", "pinned-old"]);
+});
+
+test("a pin to new does not send anything to a new that the rules took away", () => {
+  const route = routeOf({ key: BY_HEADER, new: null });
+  const trace: StepTrace[] = [];
+  const { side } = decideFor({ route, pins: new Map([[KEY, "new" as const]]) }, trace);
+  assert.equal(side, "old");
+  assert.match(trace[1]?.outcome ?? "", /the rules name no new for this route/);
+});
+
 test("keys of newFile move like listed ones", () => {
   const builder = createKeySetBuilder("secret");
   builder.add(KEY);
@@ -176,7 +231,8 @@ test("keys of newFile move like listed ones", () => {
 test("a request without a key is on no list and in no pin", () => {
   const split = splitOf({ new: ["", "undefined", "null"], old: [""] });
   const route = routeOf({ key: BY_HEADER, split });
-  const { who, reason } = decideFor({ route, facts: factsOf("/") });
+  const pins = new Map<string, Side>(["", "undefined", "null"].map((key) => [key, "new"]));
+  const { who, reason } = decideFor({ route, facts: factsOf("/"), pins });
   assert.deepEqual([who, reason], [null, "default-old"]);
 });
 
@@ -274,9 +330,29 @@ test("a trace names each question that was asked, the last one with the answer",
   const decision = decideFor({ route }, trace);
   assert.deepEqual(
     trace.map(({ outcome }) => outcome),
-    ["no", "no", "no", "yes: new (split-new)"],
+    ["no", "no", "no", "no", "yes: new (split-new)"],
   );
   assert.deepEqual(decideFor({ route }), decision, "asking why changes nothing");
+});
+
+test("10,000 pins cost a decision next to nothing", () => {
+  const [compiled] = compileRules({ ...EMPTY, routes: [routeOf({ key: BY_HEADER })] }).routes;
+  assert.ok(compiled);
+  const requests = Array.from({ length: 500 }, (_, i) => factsOf("/", ["x-tenant", `tenant-${i}`]));
+  const many = new Map(Array.from({ length: 10_000 }, (_, i) => [`pinned-${i}`, "old" as const]));
+  const live = { latched: false, closed: false, canaryPpm: 500_000 };
+  const chance = { draw: noDraw, freshKey: () => "fresh-key-0123456789" };
+  const leastNs = { none: Number.POSITIVE_INFINITY, many: Number.POSITIVE_INFINITY };
+  // In turns, so that a busy machine is as busy for both; the least of many, so that it does not matter.
+  for (let repeat = 0; repeat < 100; repeat++) {
+    for (const [name, pins] of [["none", NO_PINS] as const, ["many", many] as const]) {
+      const begun = process.hrtime.bigint();
+      for (const facts of requests)
+        decide({ compiled, template: null, facts, live, pins, forced: null, chance });
+      leastNs[name] = Math.min(leastNs[name], Number(process.hrtime.bigint() - begun));
+    }
+  }
+  assert.ok(leastNs.many < 2 * leastNs.none, JSON.stringify(leastNs));
 });
 
 const MATCHERS: [name: string, matcher: Matcher, headers: string[], matches: boolean][] = [

@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { compileRules } from "../../src/model/compiled.ts";
 import { decide } from "../../src/model/decide.ts";
 import type { Facts } from "../../src/model/facts.ts";
+import { NO_PINS } from "../../src/model/pins.ts";
 import { createRouter, findRoute } from "../../src/model/router.ts";
 import type { Condition, Route } from "../../src/model/ruleset.ts";
 import { conditionOf, factsOf, routeOf, rulesetOf } from "./rules.ts";
@@ -197,7 +198,14 @@ function costNs(routes: readonly Route[], requests: readonly Facts[]): number {
       const match = findRoute(compiled.router, facts);
       const room = match === null ? undefined : compiled.routes[match.routeIndex];
       if (match === null || room === undefined) continue;
-      const question = { compiled: room, template: match.template, facts, live: LIVE, forced: null };
+      const question = {
+        compiled: room,
+        template: match.template,
+        facts,
+        live: LIVE,
+        pins: NO_PINS,
+        forced: null,
+      };
       if (decide({ ...question, chance: CHANCE }).side === "old") decided += 1;
     }
     least = Math.min(least, Number(process.hrtime.bigint() - begun) / requests.length);

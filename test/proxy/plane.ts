@@ -7,6 +7,7 @@ import { SHADOW_RESULTS, SLICE } from "../../src/board/layout.ts";
 import { Tile } from "../../src/board/tile.ts";
 import { DEFAULT_COMPARE } from "../../src/model/default-compare.ts";
 import { type Pair, type Ticket, UNCOMPARED_REASONS } from "../../src/model/pair.ts";
+import type { PinChange } from "../../src/model/pins.ts";
 import type { Backend, Compare, Route, Ruleset, Shadow } from "../../src/model/ruleset.ts";
 import type { RulesMessage, UnconfirmedReason } from "../../src/proxy/messages.ts";
 import { DataThreads } from "../../src/workers/data-threads.ts";
@@ -20,6 +21,8 @@ export interface PlaneOptions {
   /** Further changes to the one route. */
   readonly route?: Partial<Route>;
   readonly threads?: number;
+  /** Those that stand whenever a thread starts; a test may add to it. */
+  readonly pins?: readonly PinChange[];
   /** Nobody takes pairs from the ports. */
   readonly deaf?: boolean;
 }
@@ -79,6 +82,7 @@ export async function startPlane(options: PlaneOptions): Promise<TestPlane> {
     },
     events: Array.from({ length: threads }, () => new EventRing().buffer),
     rules: rules(),
+    pins: () => options.pins ?? [],
     connectCompare: (port) => {
       ports.push(port);
       if (!options.deaf) port.on("message", take);
