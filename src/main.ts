@@ -12,6 +12,6 @@ for (const stream of [process.stdout, process.stderr]) {
 
 process.exitCode = await runCommandLine(
   process.argv.slice(2),
-  { out: process.stdout, err: process.stderr },
+  { out: process.stdout, err: process.stderr, in: process.stdin },
   process.env,
 );

@@ -17,11 +17,22 @@ export async function act(
   flags: RemoteFlags,
   context: Context,
 ): Promise<number> {
-  const answer = await createAdminClient(flags).post(path, body);
-  const text =
-    flags.output === "json" ? formatJson(answer) : printableLines(messageOf(answer) ?? fallbackMessage);
-  context.streams.out.write(`${text}\n`);
+  await perform(path, body, fallbackMessage, flags, context);
   return EXIT_DONE;
+}
+
+/** The same, for who goes on with the sentence. */
+export async function perform(
+  path: string,
+  body: Readonly<Record<string, unknown>>,
+  fallbackMessage: string,
+  flags: RemoteFlags,
+  context: Context,
+): Promise<string> {
+  const answer = await createAdminClient(flags).post(path, body);
+  const message = messageOf(answer) ?? fallbackMessage;
+  context.streams.out.write(`${flags.output === "json" ? formatJson(answer) : printableLines(message)}\n`);
+  return message;
 }
 
 function messageOf(answer: unknown): string | undefined {

@@ -1,6 +1,8 @@
 /** Small texts of the command line read into values; what cannot be read says what to write instead. */
 
 import type { Address, GatewayOptions } from "../gateway-options.ts";
+import type { SharePpm } from "../model/ruleset.ts";
+import { parseShare } from "../rules/units.ts";
 
 /** Why a text was refused, as the end of a sentence. */
 export class ValueError extends Error {}
@@ -101,4 +103,32 @@ export function parseLimit(text: string): number {
 export function parseSwitch(text: string): boolean {
   if (text === "on" || text === "off") return text === "on";
   throw new ValueError("Write on or off");
+}
+
+/** Reads a share as the rules write it ("25%") into millionths. Throws ValueError. */
+export function parseSharePpm(text: string): SharePpm {
+  const parsed = parseShare(text.trim());
+  if (parsed.ok) return parsed.value;
+  throw new ValueError(`${parsed.why.charAt(0).toUpperCase()}${parsed.why.slice(1)}`);
+}
+
+/** Reads the number of a step, from 0. Throws ValueError. */
+export function parseStep(text: string): number {
+  if (/^\d{1,4}$/.test(text)) return Number(text);
+  throw new ValueError("Write the number of a step, from 0, as `cutover status` shows it");
+}
+
+const MAX_URL_CHARS = 2_000;
+
+/** Reads the URL that is told of promotions and rollbacks. Throws ValueError. */
+export function parseWebhookUrl(text: string): string {
+  const trimmed = text.trim();
+  if (!/^https?:\/\//i.test(trimmed) || !URL.canParse(trimmed) || trimmed.length > MAX_URL_CHARS)
+    throw new ValueError("Write a URL, such as https://hooks.example.com/cutover");
+  const url = new URL(trimmed);
+  if (url.username !== "" || url.password !== "") {
+    throw new ValueError("Leave the credentials out: what is sent is signed with CUTOVER_WEBHOOK_SECRET");
+  }
+  if (url.hash !== "") throw new ValueError("Leave out what stands behind #: it is never sent");
+  return url.href;
 }

@@ -19,6 +19,8 @@ export interface AdminClient {
   readonly url: string;
   /** The answer's JSON. Throws CliError: 3 when nothing answers, 1 when the answer is no. */
   get(path: string): Promise<unknown>;
+  /** The same for an answer that is text. */
+  getText(path: string): Promise<string>;
   /** The same for a POST with a JSON body. */
   post(path: string, body: Readonly<Record<string, unknown>>): Promise<unknown>;
   /** Whether the gateway takes traffic. Throws CliError 3 when nothing answers. */
@@ -37,13 +39,14 @@ export function createAdminClient(options: ConnectOptions): AdminClient {
     found ??= findToken(options);
     const token = await found;
     const answer = await send(options.admin, method, path, token.text, body);
-    if (answer.status >= 200 && answer.status < 300) return parseAnswer(options.admin, answer);
+    if (answer.status >= 200 && answer.status < 300) return answer;
     throw answer.status === 401 ? unauthorized(options, token) : refusal(options, answer);
   };
   return {
     url: options.admin,
-    get: (path) => request("GET", path),
-    post: (path, body) => request("POST", path, body),
+    get: async (path) => parseAnswer(options.admin, await request("GET", path)),
+    getText: async (path) => (await request("GET", path)).text,
+    post: async (path, body) => parseAnswer(options.admin, await request("POST", path, body)),
     async ready() {
       const answer = await send(options.admin, "GET", "/readyz", null, undefined);
       if (answer.status === 200 || answer.status === 503) return answer.status === 200;
@@ -88,7 +91,7 @@ async function send(
 ): Promise<Answer> {
   const json = body === undefined ? null : JSON.stringify(body);
   const headers = {
-    accept: "application/json",
+    accept: "application/json, text/markdown",
     ...(json === null
       ? {}
       : { "content-type": "application/json", "content-length": String(Buffer.byteLength(json)) }),

@@ -68,7 +68,8 @@ function sideless({ route, reason }: Explanation): string {
 }
 
 function describe(request: { method: string; url: string }, answer: Explanation, paint: Paint): string {
-  const key = answer.key === null ? "none" : `${answer.key.source} = "${answer.key.value}"`;
+  const fingerprint = typeof answer.fingerprint === "string" ? `, fingerprint ${answer.fingerprint}` : "";
+  const key = answer.key === null ? "none" : `${answer.key.source} = "${answer.key.value}"${fingerprint}`;
   const facts: readonly (readonly [string, string])[] = [
     ["route", answer.route ?? "none matches"],
     ["key", key],

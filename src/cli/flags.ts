@@ -15,7 +15,8 @@ export function reading<T>(parse: (text: string) => T): (text: string) => T {
   };
 }
 
-function nonEmpty(text: string): string {
+/** For texts that must say something. */
+export function nonEmpty(text: string): string {
   if (text.trim() === "") throw new ValueError("It must not be empty");
   return text;
 }

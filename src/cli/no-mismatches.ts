@@ -2,7 +2,7 @@
 
 import type { RouteStatus } from "../model/reports.ts";
 import { counted, formatCount, printable } from "./output.ts";
-import { reasonWords } from "./status-text.ts";
+import { reasonWords } from "./route-text.ts";
 
 /** For one route by its name, or for all of them (null). */
 export function describeNone(routes: readonly RouteStatus[], name: string | null): string {

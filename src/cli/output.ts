@@ -13,9 +13,14 @@ export interface Terminal {
   readonly rows?: number;
 }
 
+/** Where a command reads what a person types. `process.stdin` is one. */
+export type Input = NodeJS.ReadableStream & { readonly isTTY?: boolean };
+
 export interface Streams {
   readonly out: Terminal;
   readonly err: Terminal;
+  /** Absent: nobody can be asked. */
+  readonly in?: Input;
 }
 
 /**

@@ -11,10 +11,13 @@ import type { ExplainFlags } from "./explain.ts";
 import { type Ended, output, reason, remote } from "./flags.ts";
 import { addMismatches } from "./mismatch-flags.ts";
 import { createPaint, formatJson, type OutputForm, printableLines, type Streams } from "./output.ts";
+import { addPins } from "./pin-flags.ts";
 import type { ReloadFlags } from "./reload.ts";
 import type { ResetFlags } from "./reset.ts";
 import type { RollbackFlags } from "./rollback.ts";
+import { addRollout } from "./rollout-flags.ts";
 import { addServe } from "./serve-flags.ts";
+import { addSimulate } from "./simulate-flags.ts";
 import type { StatusFlags } from "./status.ts";
 import { addUnbuilt } from "./unbuilt.ts";
 
@@ -81,6 +84,9 @@ function buildProgram(context: Context, ended: Ended): Command {
   addReading(program, context, ended);
   addMismatches(program, context, ended);
   addActions(program, context, ended);
+  addRollout(program, context, ended);
+  addPins(program, context, ended);
+  addSimulate(program, context, ended);
   addUnbuilt(program);
   return program;
 }

@@ -1,7 +1,14 @@
 /** The flags of `cutover serve`: everything about the process; everything about traffic is in the rules. */
 
 import { type Command, Option } from "commander";
-import { parseAccessLog, parseAddress, parseDurationMs, parseSwitch, parseThreads } from "./address.ts";
+import {
+  parseAccessLog,
+  parseAddress,
+  parseDurationMs,
+  parseSwitch,
+  parseThreads,
+  parseWebhookUrl,
+} from "./address.ts";
 import type { Context } from "./context.ts";
 import { adminToken, type Ended, reading, state, tokenFile } from "./flags.ts";
 import type { ServeFlags } from "./serve.ts";
@@ -74,6 +81,11 @@ export function addServe(program: Command, context: Context, ended: Ended): void
         .env("CUTOVER_DRAIN_TIMEOUT")
         .default(30_000, "30s")
         .argParser(reading(parseDurationMs)),
+    )
+    .addOption(
+      new Option("--webhook <url>", "told of promotions and rollbacks (signed with CUTOVER_WEBHOOK_SECRET)")
+        .env("CUTOVER_WEBHOOK")
+        .argParser(reading(parseWebhookUrl)),
     )
     .action(async (rules: string[], options: ServeFlags) => {
       const { serve } = await import("./serve.ts");

@@ -21,6 +21,7 @@ export interface ServeFlags {
   readonly forceTokenFile?: string;
   readonly drainDelay: number;
   readonly drainTimeout: number;
+  readonly webhook?: string;
 }
 
 const DEFAULT_RULES = "rules";
@@ -71,8 +72,20 @@ function gatewayOptions(rules: readonly string[], flags: ServeFlags, context: Co
     forceToken,
     drainDelayMs: flags.drainDelay,
     drainTimeoutMs: flags.drainTimeout,
+    webhook: webhookOptions(flags, context),
     env: context.env,
   };
+}
+
+/** The secret has no flag: flags are seen by other users of the machine. Throws CliError 2. */
+function webhookOptions({ webhook: url }: ServeFlags, { env }: Context): GatewayOptions["webhook"] {
+  const secret = env.CUTOVER_WEBHOOK_SECRET ?? null;
+  if (url !== undefined) return { url, secret };
+  if (secret === null) return null;
+  throw new CliError(
+    "CUTOVER_WEBHOOK_SECRET is set, and no URL to sign for: give one with --webhook or CUTOVER_WEBHOOK",
+    EXIT_USAGE,
+  );
 }
 
 /** The second of two servers on one address would only say that it is taken. Throws CliError 2. */

@@ -7,7 +7,8 @@ import { type AdminClient, createAdminClient, notAGateway } from "./client.ts";
 import type { Context } from "./context.ts";
 import { CliError, EXIT_DONE, EXIT_NO, EXIT_UNREACHABLE, EXIT_USAGE, failureReport } from "./exit.ts";
 import { formatJson, formatJsonLine, type OutputForm, printable } from "./output.ts";
-import { describeRoute, describeStatus, type Room } from "./status-text.ts";
+import { describeRoute } from "./route-text.ts";
+import { describeStatus, type Room } from "./status-text.ts";
 
 export interface StatusFlags extends RemoteFlags {
   readonly watch?: boolean;
@@ -59,7 +60,7 @@ async function render(
     return flags.output === "json" ? json(report) : describeStatus(report, room, context.paint);
   }
   const report = await fetchRoute(client, route);
-  return flags.output === "json" ? json(report) : describeRoute(report, context.paint);
+  return flags.output === "json" ? json(report) : describeRoute(report, room.columns, context.paint);
 }
 
 /** The gateway's status. Throws CliError. */

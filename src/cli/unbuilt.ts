@@ -3,22 +3,11 @@
 import type { Command } from "commander";
 import { CliError, EXIT_USAGE } from "./exit.ts";
 
-const BY_SHARES =
-  "there are no staged rollouts: set canary in the rules, a step at a time; `cutover rollback` and `cutover reset` act at once";
-const BY_SPLIT = "list the key under split.old or split.new in the rules";
-
 /** By name: what to do instead; "" where nothing takes its place. */
 const UNBUILT: Readonly<Record<string, string>> = {
-  promote: BY_SHARES,
-  pause: BY_SHARES,
-  resume: BY_SHARES,
-  pin: BY_SPLIT,
-  unpin: BY_SPLIT,
-  history: "GET /api/v1/audit of the admin port has the audit trail",
-  simulate: "",
-  verify: "",
+  verify: "`cutover mismatches` shows where the answers of the two sides differ",
   record: "",
-  replay: "",
+  replay: "`cutover simulate RULES --log FILE` judges the traffic of an access log",
   backfill: "",
   journal: "",
 };

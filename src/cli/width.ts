@@ -29,6 +29,33 @@ export function cutMiddle(text: string, width: number): string {
   return `${head(text, width - 1 - tailWidth)}…${tail(text, tailWidth)}`;
 }
 
+/**
+ * A text in lines of at most `width` cells, broken between words where that is possible. Beyond `maxLines` it is cut,
+ * and the cut is said by "…". Never empty.
+ */
+export function wrapText(text: string, width: number, maxLines = Number.POSITIVE_INFINITY): string[] {
+  const room = Math.max(width, 1);
+  const lines: string[] = [];
+  let rest = text.trim();
+  while (textWidth(rest) > room) {
+    if (lines.length + 1 >= maxLines) return [...lines, cutEnd(rest, room)];
+    const line = firstLine(rest, room);
+    lines.push(line.trimEnd());
+    rest = rest.slice(line.length).trimStart();
+  }
+  return rest === "" && lines.length > 0 ? lines : [...lines, rest];
+}
+
+/** As much of a text as fits, to the end of a word; a word that is longer than the line is broken. */
+function firstLine(text: string, width: number): string {
+  const fitting = head(text, width);
+  if (text[fitting.length] === " ") return fitting;
+  const end = fitting.lastIndexOf(" ");
+  if (end > 0) return fitting.slice(0, end);
+  // A single character wider than the line: it must go somewhere.
+  return fitting === "" ? (SEGMENTS.segment(text)[Symbol.iterator]().next().value?.segment ?? text) : fitting;
+}
+
 function head(text: string, width: number): string {
   let [kept, used] = ["", 0];
   for (const { segment } of SEGMENTS.segment(text)) {

@@ -1,26 +1,11 @@
 /** The story, chapter by chapter. Each tells what happens, and proves that it happened. */
 
-import type { Paint } from "../cli/output.ts";
 import { counted, formatCount, printable } from "../cli/output.ts";
 import type { MismatchCluster, RouteStatus } from "../model/reports.ts";
+import { rolloutClimbs } from "./rollout-chapter.ts";
 import { EXPLAINED, ROUTE } from "./rules-file.ts";
-import type { Stage } from "./stage.ts";
+import { type Chapter, DEADLINE_MS, refuseFailures, switchFault, type Telling } from "./telling.ts";
 
-interface Telling {
-  readonly stage: Stage;
-  readonly paint: Paint;
-  /** One line of the story. */
-  say(text: string): void;
-}
-
-export interface Chapter {
-  readonly title: string;
-  /** Rejects, with a sentence, when what the title says did not happen. */
-  play(telling: Telling): Promise<void>;
-}
-
-/** Longest wait for something that traffic brings about by itself. */
-const DEADLINE_MS = 10_000;
 const WARM_UP_ANSWERS = 150;
 const MISMATCHES_TO_SEE = 50;
 const QUIET_COMPARISONS = 150;
@@ -37,6 +22,7 @@ export const CHAPTERS: readonly Chapter[] = [
   { title: "The canary climbs", play: canaryClimbs },
   { title: "The fault arrives, and the gateway takes the traffic back", play: faultAndRollback },
   { title: "No client noticed", play: nobodyNoticed },
+  { title: "New is mended, and a rollout takes it to 100% by itself", play: rolloutClimbs },
 ];
 
 async function openingOnOld({ stage, say }: Telling): Promise<void> {
@@ -167,19 +153,4 @@ async function nobodyNoticed({ stage, say, paint }: Telling): Promise<void> {
     `${formatCount(answers)} more answers: all from old, all say rolled-back, until a person resets the route`,
   );
   say(paint("green", `${formatCount(stage.traffic.total.answers)} client requests, 0 failed`));
-}
-
-/** Switches the fault of the new service as a user would: over HTTP. */
-async function switchFault(stage: Stage, to: "on" | "off"): Promise<void> {
-  const response = await fetch(`${stage.new.controlUrl}/fault/${to}`, { method: "POST" });
-  if (!response.ok) throw new Error(`the fault could not be switched ${to}: ${response.status}`);
-  await response.body?.cancel();
-}
-
-function refuseFailures(stage: Stage): void {
-  const { failed } = stage.traffic.total;
-  if (failed > 0)
-    throw new Error(
-      `${counted(failed, "client request")} failed, such as: ${stage.traffic.failures[0] ?? "?"}`,
-    );
 }

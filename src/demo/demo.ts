@@ -3,10 +3,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { CliError, EXIT_DONE, EXIT_NO } from "../cli/exit.ts";
 import { type Paint, printableLines, type Streams } from "../cli/output.ts";
-import { CHAPTERS, type Chapter } from "./chapters.ts";
+import { CHAPTERS } from "./chapters.ts";
 import { ROUTE } from "./rules-file.ts";
 import { openScreen, panelText, type Screen } from "./screen.ts";
 import { openStage, type Stage } from "./stage.ts";
+import type { Chapter } from "./telling.ts";
 
 export interface DemoOptions {
   /** Play the story, then stop. */
@@ -110,9 +111,11 @@ function invitation(stage: Stage, paint: Paint): string {
     ],
     ["watch", "npx cutover status -w"],
     ["why would user 7 go where he goes?", "npx cutover explain GET /profiles/7 -H 'x-user-id: 7'"],
-    ["mend new, then let it serve again", `curl -X POST ${stage.new.controlUrl}/fault/off`],
+    ["who did what, and what was known", `npx cutover history ${ROUTE}`],
+    ["break new once more", `curl -X POST ${stage.new.controlUrl}/fault/on`],
+    ["mend it, then let it climb again", `curl -X POST ${stage.new.controlUrl}/fault/off`],
     ["", `npx cutover reset ${ROUTE} --reason 'new is mended'`],
-    ["break it once more", `curl -X POST ${stage.new.controlUrl}/fault/on`],
+    ["", `npx cutover resume ${ROUTE} --reason 'once more'`],
     ["change the rules while they act", `\${EDITOR:-vi} ${stage.rulesFile}`],
   ];
   return [

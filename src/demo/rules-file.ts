@@ -8,8 +8,8 @@ export const ROUTE = "profiles";
 export interface Scene {
   readonly oldUrl: string;
   readonly newUrl: string;
-  /** As written in rules, e.g. "5%". */
-  readonly canary: string;
+  /** As written in rules, e.g. "5%"; null: a rollout moves it. */
+  readonly canary: string | null;
   readonly ignore: readonly string[];
 }
 
@@ -21,6 +21,14 @@ const WHY: Readonly<Record<string, string>> = {
   "$.fullName": "… to this",
   "$.servedAt": "the time: never the same twice",
 };
+
+/** Short steps: a real one bakes for hours. */
+const ROLLOUT = `    rollout:                    # who goes on: each step bakes, and must have shown enough
+      steps:
+        - { canary: 25%, bake: 1s }
+        - { canary: 50%, bake: 1s }
+        - { canary: 100%, bake: 1s }
+`;
 
 /** The rules as YAML, written for reading. */
 export function rulesText(scene: Scene): string {
@@ -41,9 +49,8 @@ routes:
     key: [header:x-user-id]     # who is asking: a user stays on one side
     shadow: 100%                # copies of what old serves, for comparison; clients never wait for them
     canary:
-      share: ${scene.canary}
-      methods: [GET, HEAD]      # writes stay on old
-    compare:
+${scene.canary === null ? "" : `      share: ${scene.canary}\n`}      methods: [GET, HEAD]      # writes stay on old
+${scene.canary === null ? ROLLOUT : ""}    compare:
       ignore:${ignored.length === 0 ? " []" : `\n${ignored.join("").trimEnd()}`}
 `;
 }

@@ -27,8 +27,8 @@ export interface Stage {
   readonly folder: string;
   readonly rulesFile: string;
   readonly stateFolder: string;
-  /** Rewrites the rules and resolves when the gateway serves by them. */
-  setScene(canary: string, ignore: readonly string[]): Promise<void>;
+  /** Rewrites the rules and resolves when the gateway serves by them; `canary` null: by a rollout. */
+  setScene(canary: string | null, ignore: readonly string[]): Promise<void>;
   /** The route, as the gateway tells it right now. */
   route(): Promise<RouteStatus>;
   /**
@@ -91,7 +91,7 @@ async function openGateway(
 ): Promise<Stage> {
   const rulesFile = join(folder, "rules.yaml");
   const stateFolder = join(folder, "state");
-  const scene = (canary: string, ignore: readonly string[]): Scene => ({
+  const scene = (canary: string | null, ignore: readonly string[]): Scene => ({
     oldUrl: old.url,
     newUrl: fresh.url,
     canary,

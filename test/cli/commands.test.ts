@@ -56,6 +56,8 @@ test("each action posts its reason to the right place, with the state folder's t
     [["reset", "profiles"], "/api/v1/routes/profiles/reset"],
     [["reset", "--store"], "/api/v1/store/reset"],
     [["drain"], "/api/v1/drain"],
+    [["pause", "pro/files"], "/api/v1/routes/pro%2Ffiles/pause"],
+    [["resume", "profiles"], "/api/v1/routes/profiles/resume"],
   ];
   for (const [words, path] of cases) {
     const { code, out } = await run([...words, "--reason", "because", ...here()]);
@@ -171,16 +173,19 @@ test("a side that chance chooses is told as such", async () => {
 
 test("a planned command says that it is not built, and what to do instead", async () => {
   const cases: readonly (readonly [readonly string[], RegExp])[] = [
-    [["promote", "r", "--reason", "x"], /promote is not built yet: there are no staged rollouts: set canary/],
-    [["pin", "r", "acme", "new", "--help"], /pin is not built yet: list the key under split\.old/],
-    [["simulate", "rules/", "--log", "x"], /simulate is not built yet\n$/],
+    [["verify", "r"], /verify is not built yet: `cutover mismatches` shows where/],
+    [["replay", "--log", "x", "--help"], /replay is not built yet: `cutover simulate RULES --log FILE`/],
+    [["backfill", "r"], /backfill is not built yet\n$/],
   ];
   for (const [args, message] of cases) {
     const { code, out, err } = await run(args);
     assert.deepEqual([code, out], [2, ""]);
     assert.match(err, message);
   }
-  assert.doesNotMatch((await run(["--help"])).out, /promote/);
+  const help = (await run(["--help"])).out;
+  assert.doesNotMatch(help, /verify|backfill|journal/);
+  for (const built of ["promote", "pause", "resume", "history"])
+    assert.match(help, new RegExp(`^ +${built} `, "m"));
 });
 
 test("two tokens for one purpose are refused, wherever they come from", async () => {
@@ -250,6 +255,22 @@ test("wrong usage is exit 2 and says what to write", async () => {
     [["ignore", "r"], /missing required argument 'path'/],
     [["ignore", "r", "$.a", "--rules"], /argument missing/],
     [["serve", "x", "--access-log", "5"], /a share: 5%/],
+    [["serve", "x", "--webhook", "hooks.example.com"], /Write a URL, such as https:/],
+    [["serve", "x", "--webhook", "https://u:p@h/"], /Leave the credentials out.*CUTOVER_WEBHOOK_SECRET/],
+    [["serve", "x", "--webhook", "https://h/#a"], /behind #/],
+    [["promote", "r"], /required option '--reason <text>'/],
+    [["promote", "--reason", "x"], /missing required argument 'route'/],
+    [["promote", "r", "--reason", "x", "--to", "25"], /Write 25%/],
+    [["promote", "r", "--reason", "x", "--to", "0.5"], /Write 50% \(or 0\.5%\)/],
+    [["promote", "r", "--reason", "x", "--to", "105%"], /A share is at most 100%/],
+    [["promote", "r", "--reason", "x", "--to", "25%", "--step", "1"], /leave --step out/],
+    [["promote", "r", "--reason", "x", "--step", "-1"], /Write the number of a step/],
+    [["promote", "r", "--reason", "x", "--to", "100%"], /no terminal to ask at: add --yes/],
+    [["pause", "r"], /required option '--reason <text>'/],
+    [["resume", "r", "--reason", " "], /must not be empty/],
+    [["history", "--limit", "0"], /Write a number from 1 to 1000/],
+    [["history", "--report"], /write `cutover history ROUTE --report`/],
+    [["history", "r", "--report", "--limit", "3"], /--limit is about the list/],
     [["status", "--admin", "http://h/\u001b[2J"], /Leave the path out/],
   ];
   for (const [args, message] of cases) {
@@ -259,6 +280,12 @@ test("wrong usage is exit 2 and says what to write", async () => {
     assert.doesNotMatch(err, /\n\s+at /);
     assert.ok(!err.includes("\u001b"));
   }
+});
+
+test("a webhook secret without a URL to sign for is wrong usage, not silence", async () => {
+  const { code, err } = await run(["serve", "x"], { CUTOVER_WEBHOOK_SECRET: "s" });
+  assert.equal(code, 2);
+  assert.match(err, /CUTOVER_WEBHOOK_SECRET is set, and no URL.*--webhook or CUTOVER_WEBHOOK\n$/);
 });
 
 test("help and version are exit 0", async () => {
@@ -272,7 +299,9 @@ test("no gateway is exit 3 with a sentence, never a stack", async () => {
   await new Promise<void>((listening) => probe.listen(0, "127.0.0.1", listening));
   const { port } = probe.address() as AddressInfo;
   await new Promise((closed) => probe.close(closed));
-  for (const words of [["status"], ["status", "--ready"], ["explain", "GET", "/"], ["reload"]]) {
+  const promote = ["promote", "r", "--reason", "x", "--to", "100%", "--yes"];
+  const others = [promote, ["pause", "r", "--reason", "x"], ["history"], ["history", "r", "--report"]];
+  for (const words of [["status"], ["status", "--ready"], ["explain", "GET", "/"], ["reload"], ...others]) {
     const { code, err } = await run([...words, "--admin", `127.0.0.1:${port}`]);
     assert.equal(code, 3);
     assert.equal(err.split("\n").length, 2);

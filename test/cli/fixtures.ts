@@ -6,6 +6,7 @@ import type { AddressInfo } from "node:net";
 import { printableLines } from "../../src/cli/output.ts";
 import { runCommandLine } from "../../src/cli/program.ts";
 import type {
+  AuditEntry,
   MismatchCluster,
   MismatchSample,
   RetroReport,
@@ -120,6 +121,10 @@ export function routeStatus(name: string, changes: Partial<RouteStatus> = {}): R
     canary: 0.05,
     shadow: 1,
     step: null,
+    steps: null,
+    bake: null,
+    gates: [],
+    pins: 0,
     latched: false,
     rollback: null,
     requests: { old: 9500, new: 500 },
@@ -249,6 +254,28 @@ export function retro(changes: Partial<RetroReport> = {}): RetroReport {
       { id: "ffffffffffff", route: "profiles", place: "$.total", kind: "type", before: 6, after: 6 },
       { id: "aaaaaaaaaaaa", route: "profiles", place: "$.etag", kind: "value", before: 2, after: 0 },
     ],
+    ...changes,
+  };
+}
+
+/** A line of the audit trail, with whatever a test wants to be different. */
+export function auditEntry(id: number, changes: Partial<AuditEntry> = {}): AuditEntry {
+  return {
+    id,
+    at: "2026-01-02T03:04:05.678Z",
+    route: "profiles",
+    action: "promote",
+    by: "rollout",
+    reason: "baked 10 min, errors 0/812 new vs 13/81,234 old",
+    from: "step 1 (canary 1%, shadow 100%)",
+    to: "step 2 (canary 5%, shadow 100%)",
+    evidence: {
+      summary: "errors 0/812 new vs 13/81,234 old",
+      samples: { old: 81_234, new: 812 },
+      errors: { old: 13, new: 0 },
+      evidence: { errors: 0.02 },
+      rulesVersion: "0123456789ab",
+    },
     ...changes,
   };
 }

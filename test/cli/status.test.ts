@@ -5,7 +5,10 @@ import { createInterface } from "node:readline";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { stripVTControlCharacters } from "node:util";
+import { describeStatus } from "../../src/cli/status-text.ts";
+import type { RouteStatus } from "../../src/model/reports.ts";
 import {
+  assertHarmless,
   type FakeAdmin,
   fakeAdmin,
   ok,
@@ -182,4 +185,98 @@ test("watching prints block after block, goes on while the gateway is away, and 
   child.kill("SIGINT");
   const [code] = await once(child, "exit");
   assert.equal(code, 0);
+});
+
+const GATES = [
+  { name: "office-hours", answer: "yes" as const, why: "it is Monday, 10:00" },
+  { name: "backfill-done", answer: "no" as const, why: "lagSeconds is 31, needs below 5" },
+];
+const WAITS =
+  "5% for 12 min: errors 3/18,204 new vs 61/345,871 old, evidence 0.02 of 1; needs 18 min of baking, " +
+  "gate backfill-done (lagSeconds is 31, needs below 5) and approval";
+const baking = routeStatus("profiles", {
+  state: "baking",
+  step: 2,
+  steps: 5,
+  bake: { doneSeconds: 725.4, ofSeconds: 1_800 },
+  gates: GATES,
+  pins: 3,
+  waitingFor: WAITS,
+});
+
+/** `cutover status …` of a gateway with one route, whatever is asked for. */
+async function statusOf(route: RouteStatus, words: readonly string[], columns: number | null = null) {
+  const gateway = await fakeAdmin(({ path }) =>
+    ok(path === "/api/v1/status" ? statusReport([route]) : route),
+  );
+  try {
+    return (await run(["status", ...words, "--admin", gateway.url], {}, columns)).out;
+  } finally {
+    await gateway.close();
+  }
+}
+
+test("a rollout takes two columns: its step of the last, and how far it has baked", async () => {
+  const out = await statusOf(baking, []);
+  assert.match(out, /^route +state +step +canary +shadow +baked .*\n +now \/ last /m);
+  const line = out.split("\n").find((text) => text.startsWith("profiles")) ?? "";
+  assert.match(line, /^profiles +baking +2 \/ 4 +5% +100% +40% +9,500 \/ 500/);
+  assert.ok(line.endsWith(WAITS));
+  assert.doesNotMatch(await statusOf(routeStatus("still"), []), /now \/ last|baked/);
+});
+
+test("what a rollout waits for goes on below itself, and fits every terminal", async () => {
+  for (const columns of [80, 100, 132]) {
+    const lines = stripVTControlCharacters(await statusOf(baking, [], columns)).split("\n");
+    for (const line of lines) assert.ok(line.length <= columns, `${columns}: ${line}`);
+    const row = lines.findIndex((line) => line.startsWith("profiles"));
+    assert.match(lines[row + 1] ?? "", /^ {20,}\S/, `${columns}`);
+    assert.match(lines[row] ?? "", /2 \/ 4/);
+  }
+});
+
+test("a watched table is never taller than the terminal, however much is waited for", () => {
+  const many = Array.from({ length: 40 }, (_, index) => ({ ...baking, name: `route-${index}` }));
+  for (const count of [2, 5, 12, 40]) {
+    const report = describeStatus(
+      statusReport(many.slice(0, count)),
+      { columns: 90, rows: 24 },
+      (_, text) => text,
+    );
+    assert.ok(report.split("\n").length < 24, report);
+  }
+});
+
+test("one route in full says its step, bake, gates, pins, the verdict in words, and all it waits for", async () => {
+  const out = await statusOf(baking, ["profiles"]);
+  assert.match(out, /\n {2}step {7}2 \(the last is 4\)\n {2}baked {6}12 min of 30 min \(40%\)\n/);
+  assert.match(
+    out,
+    /\n {2}gates {6}office-hours: yes \(it is Monday, 10:00\)\n {13}backfill-done: no \(lagSeconds/,
+  );
+  assert.match(out, /\n {2}pins {7}3 keys, whatever the shares say: cutover pin profiles lists them\n/);
+  assert.match(out, /\n {2}verdict {4}hold: not enough is known/);
+  assert.match(out, /and approval\n$/);
+  const ready = await statusOf({ ...baking, waitingFor: "5% for 30 min: …; needs approval" }, ["profiles"]);
+  assert.match(ready, /needs approval\n\n {2}to go on: cutover promote profiles --reason '…'\n$/);
+  const narrow = stripVTControlCharacters(await statusOf(baking, ["profiles"], 60)).split("\n");
+  for (const line of narrow) assert.ok(line.length <= 60, line);
+  assert.match(narrow.join(" ").replace(/ +/g, " "), /needs 18 min of baking, gate backfill-done/);
+});
+
+test("a paused rollout says how it goes on, and a last step that it is the last", async () => {
+  const out = await statusOf({ ...baking, state: "paused", step: 4, waitingFor: "resume" }, ["profiles"]);
+  assert.match(out, /step {7}4, the last\n/);
+  assert.match(out, /to go on: cutover resume profiles --reason '…'\n$/);
+  const bare = await statusOf({ ...baking, bake: { doneSeconds: 0, ofSeconds: 0 }, pins: 0 }, ["profiles"]);
+  assert.match(bare, /baked {6}no time asked for\n/);
+  assert.doesNotMatch(bare, /pins/);
+});
+
+test("nothing that a gate says acts on the terminal", async () => {
+  const evil = "\u001b]0;owned\u0007\u009b2J\u202e\n";
+  const route = { ...baking, gates: [{ name: evil, answer: "error" as const, why: evil }], waitingFor: evil };
+  assertHarmless(await statusOf(route, []));
+  assertHarmless(await statusOf(route, ["profiles"]));
+  assertHarmless(await statusOf(route, ["profiles"], 80), true);
 });

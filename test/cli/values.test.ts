@@ -7,7 +7,10 @@ import {
   parseAddress,
   parseAdminUrl,
   parseDurationMs,
+  parseSharePpm,
+  parseStep,
   parseThreads,
+  parseWebhookUrl,
   ValueError,
 } from "../../src/cli/address.ts";
 import { indentJson } from "../../src/cli/body-text.ts";
@@ -21,7 +24,7 @@ import {
   printable,
 } from "../../src/cli/output.ts";
 import { addServe } from "../../src/cli/serve-flags.ts";
-import { cutEnd, cutMiddle, textWidth } from "../../src/cli/width.ts";
+import { cutEnd, cutMiddle, textWidth, wrapText } from "../../src/cli/width.ts";
 
 test("an address is host and port, in every common spelling", () => {
   assert.deepEqual(parseAddress("127.0.0.1:8080"), { host: "127.0.0.1", port: 8080 });
@@ -170,3 +173,51 @@ test("JSON is indented without changing a token, cut or whole", () => {
 function bare(text: string): string {
   return text.replace(/\s/g, "");
 }
+
+test("a share is written as in the rules, and a step as in status", () => {
+  assert.equal(parseSharePpm("25%"), 250_000);
+  assert.equal(parseSharePpm(" 0.0001% "), 1);
+  assert.equal(parseSharePpm("100.0%"), 1_000_000);
+  assert.throws(() => parseSharePpm("25"), { message: /^Write 25%/ });
+  for (const text of ["", "%", "-1%", "101%", "0.00001%", "1e1%", "a"]) {
+    assert.throws(() => parseSharePpm(text), ValueError, text);
+  }
+  assert.equal(parseStep("0"), 0);
+  for (const text of ["", "-1", "1.5", "x", "99999"]) assert.throws(() => parseStep(text), ValueError, text);
+});
+
+test("a webhook is a URL without credentials", () => {
+  assert.equal(parseWebhookUrl(" https://h.example/a?b=c "), "https://h.example/a?b=c");
+  for (const text of [
+    "",
+    "h.example",
+    "ftp://h",
+    "https://",
+    "https://u:p@h/",
+    "https://h/#x",
+    `https://h/${"x".repeat(2_000)}`,
+  ]) {
+    assert.throws(() => parseWebhookUrl(text), ValueError, text);
+  }
+});
+
+test("a wrapped text fits, keeps every character but spaces, and breaks words only where they are too long", () => {
+  fc.assert(
+    fc.property(fc.string({ unit: "grapheme" }), fc.integer({ min: 2, max: 40 }), (text, width) => {
+      const shown = printable(text);
+      const lines = wrapText(shown, width);
+      assert.ok(lines.length > 0);
+      for (const line of lines) assert.ok(textWidth(line) <= width, JSON.stringify(line));
+      assert.equal(lines.join("").replace(/\s/gu, ""), shown.replace(/\s/gu, ""));
+      const cut = wrapText(shown, width, 2);
+      assert.ok(cut.length <= 2);
+      assert.equal(cut.length === 1 || cut[0] === lines[0], true);
+    }),
+  );
+  assert.deepEqual(wrapText("one two three", 7), ["one two", "three"]);
+  assert.deepEqual(wrapText("one two three", 6), ["one", "two", "three"]);
+  assert.deepEqual(wrapText("abcdefgh ij", 4), ["abcd", "efgh", "ij"]);
+  assert.deepEqual(wrapText("one two three four", 7, 2), ["one two", "three …"]);
+  assert.deepEqual(wrapText("", 5), [""]);
+  assert.deepEqual(wrapText("漢", 1), ["漢"]);
+});

@@ -8,12 +8,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { CliError } from "../../src/cli/exit.ts";
-import type { Chapter } from "../../src/demo/chapters.ts";
 import { listeningLine, startService } from "../../src/demo/children.ts";
 import { playStory } from "../../src/demo/demo.ts";
 import { EXPLAINED, rulesText, writeRules } from "../../src/demo/rules-file.ts";
 import { bar, panelText } from "../../src/demo/screen.ts";
 import { freePort, type Stage } from "../../src/demo/stage.ts";
+import type { Chapter } from "../../src/demo/telling.ts";
 import { judge } from "../../src/demo/traffic.ts";
 import { loadRules } from "../../src/rules/load.ts";
 import { routeStatus } from "../cli/fixtures.ts";
@@ -26,13 +26,15 @@ test("the demo's rules are valid in every chapter, and say what the story says",
   for (const [canary, ignore] of [
     ["0%", []],
     ["25%", EXPLAINED],
+    [null, EXPLAINED],
   ] as const) {
     await writeRules(path, { oldUrl: "http://127.0.0.1:1", newUrl: "http://127.0.0.1:2", canary, ignore });
     const loaded = await loadRules([path], { env: {}, keyFileSecret: "x" });
     assert.ok(loaded.ok, JSON.stringify(loaded));
     assert.deepEqual(loaded.warnings, []);
     const [route] = loaded.ruleset.routes;
-    assert.equal(route?.canary.sharePpm, canary === "0%" ? 0 : 250_000);
+    if (canary !== null) assert.equal(route?.canary.sharePpm, canary === "0%" ? 0 : 250_000);
+    assert.equal(route?.rollout?.steps.length ?? 0, canary === null ? 3 : 0);
     assert.deepEqual(route?.compare?.ignore, ignore);
     assert.ok(route?.guard);
   }
