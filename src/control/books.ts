@@ -104,7 +104,9 @@ export class Books {
     configureGuard(book, route, nowMs);
     if (isAnotherComparison) compareAnew(book, route, nowMs);
     else book.docket.noisePpm = noisePpmOf(route);
-    if (book.detector !== null && shareBefore !== route.canary.sharePpm) startStep(book.detector, nowMs);
+    // Where a rollout sets the shares, its controller says when a step begins.
+    const isNewStep = route.rollout === null && shareBefore !== route.canary.sharePpm;
+    if (book.detector !== null && isNewStep) startStep(book.detector, nowMs);
   }
 
   #open(route: Route | null, nowMs: number): Book {
@@ -139,7 +141,7 @@ function noisePpmOf(route: Route | null): SharePpm {
 }
 
 /** All that decides whether and where a pair differs, as one text. */
-function comparisonOf({ compare, old, new: fresh }: Route): string {
+export function comparisonOf({ compare, old, new: fresh }: Route): string {
   if (compare === null) return "";
   const { status, headers, body, ignore, unordered, tolerance, rename, noisePpm } = compare;
   return JSON.stringify([
@@ -185,9 +187,8 @@ export function countTransient(book: Book, compared: Compared): void {
 
 /** True where the pair differs, and in noise alone by what is known so far. Counts nothing. */
 export function isNoisePair(book: Book, { comparison }: Compared): boolean {
-  return (
-    comparison.kind === "mismatch" && comparison.differences.every((each) => noiseOf(book, each) !== null)
-  );
+  if (comparison.kind !== "mismatch" || comparison.differences.length === 0) return false;
+  return comparison.differences.every((each) => noiseOf(book, each) !== null);
 }
 
 /** How often old differs from itself at a place; null: it was not seen to. */
@@ -208,6 +209,10 @@ export function forgetEvidence(book: Book, nowMs: number): void {
 }
 
 function findingOf({ comparison, noise, unit }: Compared): Finding {
-  const differences = comparison.kind === "mismatch" ? comparison.differences : [];
-  return { differences, again: noise, unit };
+  if (comparison.kind !== "mismatch") return { differences: [], again: noise, unit };
+  const { differences } = comparison;
+  return { differences: differences.length > 0 ? differences : SOMEWHERE, again: noise, unit };
 }
+
+/** A pair that differs and does not say where differs all the same. */
+const SOMEWHERE: readonly Place[] = [{ template: "body", kind: "body" }];

@@ -6,29 +6,43 @@ import { CODES } from "../model/failures.ts";
 import { UNCOMPARED_REASONS } from "../model/pair.ts";
 import { REASONS } from "../model/reasons.ts";
 import type { RollbackReport, RouteStatus } from "../model/reports.ts";
+import { currentStep, type RolloutState } from "../model/rollout.ts";
 import type { Side } from "../model/ruleset.ts";
 import { WHOLE_PPM } from "../model/ruleset.ts";
 import { withoutCause } from "../model/trip-words.ts";
 import { type Book, learningOf } from "./books.ts";
+import { type RolloutView, waitingForStep } from "./step-words.ts";
+import { judgeBook } from "./steps.ts";
 import type { LatchRecord } from "./store-types.ts";
 import { uncomparedOf } from "./tallies.ts";
 
+/** `rollout` null: the shares are static. `pins`: how many keys operators have pinned. */
 export function routeStatus(
   book: Book,
   name: string,
   latch: LatchRecord | undefined,
+  rollout: RolloutView | null,
+  pins: number,
   nowMs: number,
 ): RouteStatus {
   const { account, tile, route, detector } = book;
   const latched = tile.latched;
   const canaryPpm = latched ? 0 : tile.canaryPpm(route?.canary.sharePpm ?? 0);
   const rollback = latched && latch !== undefined ? rollbackReport(latch) : null;
+  const judgement = rollout === null || latched ? null : judgeBook(book, rollout.state, nowMs);
   return {
     name,
-    state: latched ? "rolled-back" : "serving",
+    state: latched ? "rolled-back" : (rollout?.state.phase ?? "serving"),
     canary: canaryPpm / WHOLE_PPM,
     shadow: tile.shadowPpm(route?.shadow.sharePpm ?? 0) / WHOLE_PPM,
-    step: null,
+    step: rollout?.state.step ?? null,
+    steps: rollout?.state.steps.length ?? null,
+    bake: rollout === null ? null : bakeOf(rollout.state),
+    gates:
+      rollout === null
+        ? []
+        : rollout.gates.map(({ name: gate, answer, why }) => ({ name: gate, answer, why })),
+    pins,
     latched,
     rollback,
     requests: { old: requestsOf(book, "old"), new: requestsOf(book, "new") },
@@ -39,10 +53,19 @@ export function routeStatus(
     shadows: shadowCounts(book),
     fallbacks: account.total(SLICE.fallbacks),
     evidence: detector === null ? {} : evidenceOf(detector),
-    verdict: rollback !== null && rollback.by === "guard" ? "fail" : "hold",
-    waitingFor: waitingFor(book, latch),
+    verdict: rollback !== null && rollback.by === "guard" ? "fail" : (judgement?.verdict ?? "hold"),
+    waitingFor:
+      rollout === null || judgement === null
+        ? waitingFor(book, latch)
+        : waitingForStep(rollout, judgement, learningWords(book)),
     ...(route === null ? {} : { backends: { old: route.old, new: route.new } }),
   };
+}
+
+function bakeOf(state: RolloutState): RouteStatus["bake"] {
+  const { bakeMs } = currentStep(state);
+  // Also longer than asked for, where something else is missing.
+  return { doneSeconds: Math.floor(state.bakedMs / 1000), ofSeconds: bakeMs / 1000 };
 }
 
 export function comparisonCounts(book: Book): RouteStatus["comparisons"] {

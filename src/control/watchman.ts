@@ -7,6 +7,7 @@ import type { Bell } from "../board/bell.ts";
 import type { EventRing } from "../board/event-ring.ts";
 import { type Batch, observe, type Trip } from "../model/detector.ts";
 import { handOver, isDocketEmpty, takeEqual, triplesWanted } from "../model/docket.ts";
+import { type SharePpm, WHOLE_PPM } from "../model/ruleset.ts";
 import type { Book, Books } from "./books.ts";
 import type { Increment } from "./ledger.ts";
 
@@ -93,6 +94,8 @@ export class Watchman {
   /** Slow is slower than old's p99 of the last complete minute. */
   #measureSlow(book: Book, nowMs: number): void {
     if (book.route?.guard?.latency == null) return;
+    // With everything on new, what is left to old (never, pins) is another sort of traffic: the limit stays.
+    if (canaryOf(book) >= WHOLE_PPM && book.tile.slowUs > 0) return;
     const slowUs = book.account.completedBaselineUs(nowMs);
     if (slowUs !== null) book.tile.setSlowUs(Math.ceil(slowUs));
   }
@@ -104,15 +107,21 @@ function askForTriples({ docket, detector, tile }: Book): void {
   if (wanted > 0 && detector !== null && detector.paired !== null) tile.learnNoise(wanted);
 }
 
+/** The share in force: a rollout's, or the rules' own. */
+function canaryOf({ tile, route }: Book): SharePpm {
+  return tile.canaryPpm(route?.canary.sharePpm ?? 0);
+}
+
 function isEmpty({ events, docket }: Book): boolean {
   return events.length === 0 && isDocketEmpty(docket);
 }
 
 function takeBatch(book: Book, increment: Increment | null): Batch {
   const batch: Batch = {
-    sharePpm: book.tile.canaryPpm(book.route?.canary.sharePpm ?? 0),
+    sharePpm: canaryOf(book),
     cleanNew: increment === null ? 0 : increment.answers.new - increment.errors.new,
     fastNew: increment === null ? 0 : increment.answers.new - increment.slow.new,
+    isSpeedMeasured: book.tile.slowUs > 0,
     events: book.events,
     old:
       increment === null

@@ -4,6 +4,7 @@ import { countOnce } from "./counted-keys.ts";
 import { betAbsolute, betRelative, canBetOn } from "./evidence.ts";
 import { type Batch, countEvents, type EventKind, KIND_OF, type Trip } from "./observation.ts";
 import { heldToRate, type OldRate } from "./old-rate.ts";
+import { type PassAccount, passAbsolute, passFailure } from "./pass.ts";
 import { type SharePpm, WHOLE_PPM } from "./ruleset.ts";
 import {
   blamesNewAlone,
@@ -35,7 +36,11 @@ function feedRelative(test: SequentialTest, batch: Batch, now: Circumstances): T
   const { metric, limit: tolerance } = test.spec;
   if (metric === "mismatches") return null;
   const kind = KIND_OF[metric];
-  count(test, "new", batch.cleanNew + countEvents(batch, "error", "new"), 0);
+  const answersOfNew = batch.cleanNew + countEvents(batch, "error", "new");
+  const { pass } = test;
+  if (pass !== null && (metric !== "latency" || batch.isSpeedMeasured !== false))
+    passAbsolute(pass, answersOfNew, countEvents(batch, kind, "new"));
+  count(test, "new", answersOfNew, 0);
   count(test, "old", batch.old.answers, 0);
   for (const event of batch.events) {
     if (event.kind !== kind || event.rhoPpm <= 0 || event.rhoPpm >= WHOLE_PPM) continue;
@@ -44,7 +49,9 @@ function feedRelative(test: SequentialTest, batch: Batch, now: Circumstances): T
       continue;
     }
     const isNew = event.side === "new";
-    betRelative(test.logWealth, isNew ? 1 : 0, isNew ? 0 : 1, event.rhoPpm / WHOLE_PPM, tolerance);
+    const share = event.rhoPpm / WHOLE_PPM;
+    betRelative(test.logWealth, isNew ? 1 : 0, isNew ? 0 : 1, share, tolerance);
+    if (pass !== null) passFailure(pass, isNew, event.unit !== null, share, tolerance);
     count(test, event.side, 0, 1);
     if (isNew && hasReached(test, now.lnThreshold)) return tripOf(test, tolerance, event.rhoPpm, now);
   }
@@ -61,6 +68,7 @@ interface Absolute {
 function feedAbsolute(test: SequentialTest, batch: Batch, now: Circumstances): Trip | null {
   const hasOldArm = test.spec.metric === "errors" && batch.sharePpm < WHOLE_PPM;
   if (hasOldArm) count(test, "old", batch.old.answers, batch.old.errors);
+  if (test.pass !== null) passPairs(test.pass, batch);
   const { clean, failedUnits, limitRate } = absoluteView(test.spec, batch, now);
   if (!canBetOn(limitRate)) return null;
   // The order within a batch is not known: clean answers first is the order that trips last.
@@ -109,6 +117,13 @@ function pairsView(spec: TestSpec, { comparisons }: Batch): Absolute {
     failedUnits: comparisons.mismatchUnits,
     limitRate: Math.max(spec.limit, comparisons.noise?.bound ?? 0),
   };
+}
+
+/** For a pass a difference counts against new also where it is not known yet whether old differs there. */
+function passPairs(pass: PassAccount, { comparisons }: Batch): void {
+  const { match, mismatchUnits, noise } = comparisons;
+  const differing = mismatchUnits.length + (noise?.freshUnits.length ?? 0);
+  passAbsolute(pass, match + differing, differing);
 }
 
 /** Fresh differences are judged by triples, unless none come. */

@@ -106,7 +106,7 @@ export function addDifferences(clusters: Clusters, pair: Differing): Clustered {
     const comparedBefore = clusters.comparedEarlier + pair.compared - 1;
     const { value: cluster } = countKey(counter, key, () => {
       const place = { template, kind: first.kind };
-      const depth = template.startsWith("$") ? segmentsOf(template).length : 0;
+      const depth = segmentsOf(template).length;
       return createCluster({ ...place, depth, id: clusterId(route, place), comparedBefore }, pair.at);
     });
     cluster.lastAt = pair.at;

@@ -61,6 +61,11 @@ export function upperBoundIsAtMost(failed: number, answers: number, rate: number
   return chanceOfAtMost(failed, answers, rate) <= DOUBT;
 }
 
+/** The rate that the true one is below with probability at most `doubt`. Nothing counted, or no failure, is 0. */
+export function lowerBound(failed: number, answers: number, doubt = DOUBT): number {
+  return answers <= 0 ? 0 : 1 - upperBound(answers - failed, answers, doubt);
+}
+
 /**
  * The rate that the true one exceeds with probability at most `doubt` (0.01%), after `failed` failures among
  * `answers`. Nothing counted, or nothing but failures, is 1.

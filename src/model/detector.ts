@@ -4,7 +4,7 @@
  */
 
 import { feed } from "./bets.ts";
-import { type Batch, countEvents, KIND_OF, type Trip } from "./observation.ts";
+import type { Batch, Trip } from "./observation.ts";
 import { createOldRate, type OldRate, recordOld } from "./old-rate.ts";
 import {
   createPairedTest,
@@ -16,23 +16,22 @@ import {
 } from "./paired-test.ts";
 import { type Guard, type Side, WHOLE_PPM } from "./ruleset.ts";
 import {
-  type Counts,
-  createCounts,
   createTest,
   evidenceOfTest,
   floorTest,
-  type Metric,
+  recountKeys,
   type SequentialTest,
   sameMeaning,
   startTestStep,
   type TestSpec,
 } from "./sequential-test.ts";
+import { clearPairs, clearStepCounts, countStep, createStepCounts, type StepCounts } from "./step-counts.ts";
 import { statusWords } from "./trip-words.ts";
 
 export type { Batch, FailureEvent, Trip } from "./observation.ts";
 export type { Metric } from "./sequential-test.ts";
 
-export interface Detector {
+export interface Detector extends StepCounts {
   guard: Guard;
   tests: readonly SequentialTest[];
   /** Mismatches by triples; null: they are not guarded, or noise is not measured. */
@@ -40,9 +39,8 @@ export interface Detector {
   readonly old: OldRate;
   /** The second since the origin of time that wealth was last floored in. */
   second: number;
-  stepStartedMs: number;
-  /** Of this step, every request, repeats of a key too. */
-  readonly step: Record<Metric, Counts>;
+  /** When keys were last let count again. */
+  keysSinceMs: number;
 }
 
 /** Keys of a share that stands still count again after so long. */
@@ -63,13 +61,8 @@ export function createDetector(guard: Guard, nowMs: number, measuresNoise = fals
     paired: pairedOf(guard, measuresNoise),
     old: createOldRate(),
     second: Math.floor(nowMs / 1000),
-    stepStartedMs: nowMs,
-    step: {
-      errors: createCounts(),
-      "client-errors": createCounts(),
-      latency: createCounts(),
-      mismatches: createCounts(),
-    },
+    keysSinceMs: nowMs,
+    ...createStepCounts(nowMs),
   };
 }
 
@@ -122,7 +115,7 @@ function lnThreshold(d: Detector): number {
  * detector that goes on being fed may trip again.
  */
 export function observe(d: Detector, batch: Batch, nowMs: number): Trip | null {
-  if (nowMs - d.stepStartedMs >= LONGEST_STEP_MS) startStep(d, nowMs);
+  if (nowMs - d.keysSinceMs >= LONGEST_STEP_MS) letKeysCountAgain(d, nowMs);
   const second = Math.floor(nowMs / 1000);
   if (second !== d.second) {
     d.second = second;
@@ -131,7 +124,7 @@ export function observe(d: Detector, batch: Batch, nowMs: number): Trip | null {
   }
   // At the whole share what is left to old (never, pins) is another sort of traffic: no measure for new.
   if (batch.sharePpm < WHOLE_PPM) recordOld(d.old, batch.old.answers, batch.old.errors, nowMs);
-  countStep(d, batch);
+  countStep(d, batch, nowMs);
   const now = { old: d.old, lnThreshold: lnThreshold(d), nowMs };
   let first: Trip | null = null;
   // All tests are fed, also after a trip: each keeps its own account.
@@ -147,26 +140,18 @@ export function observe(d: Detector, batch: Batch, nowMs: number): Trip | null {
   return first;
 }
 
-function countStep(d: Detector, batch: Batch): void {
-  const answersOfNew = batch.cleanNew + countEvents(batch, "error", "new");
-  for (const metric of ["errors", "client-errors", "latency"] as const) {
-    const counts = d.step[metric];
-    counts.answers.new += answersOfNew;
-    counts.answers.old += batch.old.answers;
-    counts.failed.new += countEvents(batch, KIND_OF[metric], "new");
-    counts.failed.old += metric === "errors" ? batch.old.errors : countEvents(batch, KIND_OF[metric], "old");
-  }
-  const { match, mismatchUnits, noise } = batch.comparisons;
-  const differing = mismatchUnits.length + (noise?.freshUnits.length ?? 0);
-  d.step.mismatches.answers.new += match + differing;
-  d.step.mismatches.failed.new += differing;
-}
-
-/** Evidence for each guarded metric, ln E / ln c and never below 0: 1 trips. The greatest of a metric's tests. */
-export function evidenceOf(d: Detector): Record<string, number> {
+/**
+ * Evidence for each guarded metric, ln E / ln c and never below 0: 1 trips. The greatest of a metric's tests, those
+ * that are `wanted`.
+ */
+export function evidenceOf(
+  d: Detector,
+  wanted: (spec: TestSpec) => boolean = () => true,
+): Record<string, number> {
   const threshold = lnThreshold(d);
   const evidence: Record<string, number> = {};
   for (const test of d.tests) {
+    if (!wanted(test.spec)) continue;
     const { metric } = test.spec;
     evidence[metric] = Math.max(evidence[metric] ?? 0, evidenceOfTest(test, threshold));
   }
@@ -185,17 +170,21 @@ export function reconfigure(d: Detector, guard: Guard, nowMs: number, measuresNo
   );
 }
 
-/** The share has changed: the step's counts begin at 0 and keys may count again; evidence stays. */
-export function startStep(d: Detector, nowMs: number): void {
-  d.stepStartedMs = nowMs;
-  for (const test of d.tests) startTestStep(test);
+/** A step that lasts for days: what it has shown stays. */
+function letKeysCountAgain(d: Detector, nowMs: number): void {
+  d.keysSinceMs = nowMs;
+  for (const test of d.tests) recountKeys(test);
   if (d.paired !== null) startPairedStep(d.paired);
-  for (const { answers, failed } of Object.values(d.step)) {
-    answers.old = 0;
-    answers.new = 0;
-    failed.old = 0;
-    failed.new = 0;
-  }
+}
+
+/**
+ * The share has changed: the step's counts begin at 0, nothing has been shown for a pass, and keys may count again;
+ * evidence against new stays.
+ */
+export function startStep(d: Detector, nowMs: number): void {
+  letKeysCountAgain(d, nowMs);
+  for (const test of d.tests) startTestStep(test);
+  clearStepCounts(d, nowMs);
 }
 
 /** A latch was reset: a new step with no evidence at all. What is known of old's own rate stays. */
@@ -209,6 +198,7 @@ export function startAfresh(d: Detector, nowMs: number): void {
 export function forgetMismatches(d: Detector, nowMs: number): void {
   d.tests = d.tests.map((test) => (test.spec.metric === "mismatches" ? createTest(test.spec, nowMs) : test));
   if (d.paired !== null) d.paired = createPairedTest(d.paired.limit);
+  clearPairs(d, nowMs);
 }
 
 /** Answers and errors of this step by side: the samples that a pass needs, and a rollback reports. */

@@ -1,6 +1,7 @@
 /**
  * Member names that are data. A map such as `{"alice": {…}, "bob": {…}}` has a place for every name, and none of
- * them says much; once a parent was seen with many names they become `[*]`, and what was known of each is one.
+ * them says much; once a parent was seen with many names they become `[*]`, and what was known of each is one. So do
+ * the lines of a text, each sort of which has a name of its own.
  */
 
 export interface Folds {
@@ -27,10 +28,10 @@ export function createFolds(maxParents: number, maxNames = MAX_NAMES): Folds {
 
 /** The template with `[*]` for names of folded parents. Places that are no paths stay as they are. */
 export function foldTemplate(folds: Folds, template: string): string {
-  if (folds.parents.size === 0 || !template.startsWith("$")) return template;
+  if (folds.parents.size === 0 || !hasNames(template)) return template;
   const known = folds.known.get(template);
   if (known !== undefined) return known;
-  let folded = "$";
+  let folded = rootOf(template);
   for (const segment of segmentsOf(template)) {
     folded += isName(segment) && folds.parents.has(folded) ? ANY : segment;
   }
@@ -42,10 +43,10 @@ export function foldTemplate(folds: Folds, template: string): string {
  * folded, whose known members the caller has to bring together (foldTemplate says where to).
  */
 export function learnTemplate(folds: Folds, template: string, newlyFolded: (parent: string) => void): string {
-  if (!template.startsWith("$")) return template;
+  if (!hasNames(template)) return template;
   const known = folds.known.get(template);
   if (known !== undefined) return known;
-  let folded = "$";
+  let folded = rootOf(template);
   for (const segment of segmentsOf(template)) {
     const isMember = isName(segment) && !folds.parents.has(folded);
     if (isMember && noteName(folds, folded, segment)) newlyFolded(folded);
@@ -83,13 +84,34 @@ function namesOf(folds: Folds, parent: string): Set<string> {
 }
 
 function isName(segment: string): boolean {
-  return segment.startsWith(".") || segment.startsWith("['") || segment.startsWith('["');
+  return [".", "['", '["', PATTERN].some((start) => segment.startsWith(start));
 }
 
-/** `$.a['b c'][*]` is `.a`, `['b c']`, `[*]`. A path that was cut somewhere ends with what is left of it. */
+/** Of a line: what its like have in common (compare/line-pattern.ts). */
+const PATTERN = "[~";
+const LINE = "line";
+
+/** Whether it is the place of some lines of a text. */
+export function isLinePattern(template: string): boolean {
+  return template.startsWith(LINE + PATTERN);
+}
+
+function hasNames(template: string): boolean {
+  return template.startsWith("$") || isLinePattern(template);
+}
+
+function rootOf(template: string): string {
+  return template.startsWith("$") ? "$" : LINE;
+}
+
+/**
+ * `$.a['b c'][*]` is `.a`, `['b c']`, `[*]`; `line[~3fa9c1]` is `[~3fa9c1]`; what has no names has no segments. A path
+ * that was cut somewhere ends with what is left of it.
+ */
 export function segmentsOf(template: string): string[] {
+  if (!hasNames(template)) return [];
   const segments: string[] = [];
-  let at = 1;
+  let at = rootOf(template).length;
   while (at < template.length) {
     const end = template[at] === "[" ? bracketEnd(template, at) : nameEnd(template, at + 1);
     segments.push(template.slice(at, end));

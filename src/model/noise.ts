@@ -5,7 +5,7 @@
  * was noise once, or before a deploy of old, is not noise for ever.
  */
 
-import { createFolds, type Folds, foldTemplate, learnTemplate } from "./folding.ts";
+import { createFolds, type Folds, foldTemplate, isLinePattern, learnTemplate } from "./folding.ts";
 import type { Place } from "./pair.ts";
 
 /** Two answers of old and one of new to the same request. */
@@ -27,8 +27,16 @@ interface NoisyPlace {
   readonly discovery: Discovery;
 }
 
+/** So many sorts of lines at which old differs from itself: its lines are noise, whatever they say. */
+export const MANY_LINES = 16;
+/** More are not told apart: all lines are noise by then. */
+const MAX_LINES = 64;
+const ANY_LINE = "line[*]";
+
 export interface Noise {
   readonly places: Map<string, NoisyPlace>;
+  /** Of them, those that are some lines of a text. */
+  linePatterns: number;
   readonly folds: Folds;
   /** Since the beginning. */
   triples: number;
@@ -51,6 +59,7 @@ export interface NoiseRate {
 export function createNoise(): Noise {
   return {
     places: new Map(),
+    linePatterns: 0,
     folds: createFolds(200),
     triples: 0,
     window: 0,
@@ -65,8 +74,18 @@ export function createNoise(): Noise {
  * The name of a place where noise is counted. A value that old sometimes leaves out is missing from new's answer as
  * often as it is missing from old's, so that "missing" and "added" are one sort of noise.
  */
-export function noiseKey(noise: Noise, { template, kind }: Place): string {
-  return `${kind === "added" ? "missing" : kind} ${foldTemplate(noise.folds, template)}`;
+export function noiseKey(noise: Noise, place: Place): string {
+  const areAllOne = noise.linePatterns >= MANY_LINES && isLinePattern(place.template);
+  return areAllOne ? `${sortOf(place)} ${ANY_LINE}` : ownKey(noise, place);
+}
+
+function ownKey(noise: Noise, place: Place): string {
+  const { template } = place;
+  return `${sortOf(place)} ${isLinePattern(template) ? template : foldTemplate(noise.folds, template)}`;
+}
+
+function sortOf({ kind }: Place): string {
+  return kind === "added" ? "missing" : kind;
 }
 
 /** The names of several places, each once. */
@@ -104,27 +123,72 @@ export function learnNoise(
   oldDiffers: readonly Place[],
   discovered: (key: string) => void,
 ): void {
-  for (const { template } of oldDiffers) {
-    learnTemplate(noise.folds, template, () => refold(noise));
-  }
+  const fields = oldDiffers.filter(({ template }) => !isLinePattern(template));
+  for (const { template } of fields) learnTemplate(noise.folds, template, () => refold(noise));
   const discovery: Discovery = { isOpen: true, window: noise.turns };
-  let isDiscovery = false;
-  for (const key of noiseKeys(noise, oldDiffers)) {
-    const known = noise.places.get(key);
-    if (known !== undefined) {
-      known.seen += 1;
-      close(noise, known.discovery);
-      continue;
-    }
+  let isDiscovery = learnLines(noise, oldDiffers, discovery, discovered);
+  for (const key of noiseKeys(noise, fields)) {
+    if (learnPlace(noise, key, discovery)) continue;
     isDiscovery = true;
     discovered(key);
-    if (noise.places.size < MAX_NOISY_PLACES) {
-      noise.places.set(key, { seen: 1, seenBefore: 0, discovery });
-    }
   }
   if (isDiscovery) noise.open += 1;
   learnQuiet(noise, 1);
 }
+
+/** False: it was not known. */
+function learnPlace(noise: Noise, key: string, discovery: Discovery): boolean {
+  const known = noise.places.get(key);
+  if (known !== undefined) {
+    known.seen += 1;
+    close(noise, known.discovery);
+    return true;
+  }
+  if (noise.places.size < MAX_NOISY_PLACES) noise.places.set(key, { seen: 1, seenBefore: 0, discovery });
+  return false;
+}
+
+/**
+ * Lines have patterns, as members have names; but where patterns are many nobody knows whether the next one is of a
+ * noisy line, so that lines as a whole are noise, for as long as many are remembered. True: something was discovered.
+ */
+function learnLines(
+  noise: Noise,
+  oldDiffers: readonly Place[],
+  discovery: Discovery,
+  discovered: (key: string) => void,
+): boolean {
+  const lines = oldDiffers.filter(({ template }) => isLinePattern(template));
+  const sorts = new Set(lines.map(sortOf));
+  const keys = new Set(lines.map((place) => ownKey(noise, place)));
+  let isDiscovery = false;
+  for (const key of keys) {
+    const areMany = noise.linePatterns >= MANY_LINES;
+    if (areMany && noise.linePatterns >= MAX_LINES && !noise.places.has(key)) continue;
+    const before = noise.places.size;
+    if (learnPlace(noise, key, areMany ? KNOWN : discovery)) continue;
+    noise.linePatterns += noise.places.size - before;
+    if (areMany) continue;
+    isDiscovery = true;
+    discovered(key);
+    if (noise.linePatterns === MANY_LINES) closeLines(noise);
+  }
+  // Counted from the first one on, so that the rate is known when it is asked for.
+  for (const sort of sorts) learnPlace(noise, `${sort} ${ANY_LINE}`, KNOWN);
+  return isDiscovery;
+}
+
+/** Lines are one place now, and that was seen many times. */
+function closeLines(noise: Noise): void {
+  for (const [key, place] of noise.places) if (isLineKey(key)) close(noise, place.discovery);
+}
+
+function isLineKey(key: string): boolean {
+  return isLinePattern(key.slice(key.indexOf(" ") + 1));
+}
+
+/** A place that was no discovery. */
+const KNOWN: Discovery = { isOpen: false, window: 0 };
 
 /**
  * How many of the remembered triples showed noise that no other triple has shown: the more there are, the more noise
@@ -152,6 +216,8 @@ function turnWindow(noise: Noise): void {
     place.seenBefore = place.seen;
     place.seen = 0;
   }
+  noise.linePatterns = 0;
+  for (const key of noise.places.keys()) if (isLineKey(key)) noise.linePatterns += 1;
 }
 
 /** After a parent's members were folded: what was known of each is known of all. */

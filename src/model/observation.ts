@@ -26,6 +26,8 @@ export interface Batch {
   readonly cleanNew: number;
   /** Answers of new that were not slow. Needed only where latency is guarded, and only at the whole share. */
   readonly fastNew: number;
+  /** False: old's p99 is not known yet, so that no answer can be called slow, or not slow. Absent: it is. */
+  readonly isSpeedMeasured?: boolean;
   /** In order. A fallback's answer of old is none of them. */
   readonly events: readonly FailureEvent[];
   /** All answers of old to clients and their errors, without fallbacks. */
@@ -84,6 +86,12 @@ export const KIND_OF: Record<Exclude<Metric, "mismatches">, EventKind> = {
   errors: "error",
   "client-errors": "client-error",
   latency: "slow",
+};
+
+export const METRIC_OF: Record<EventKind, Metric> = {
+  error: "errors",
+  "client-error": "client-errors",
+  slow: "latency",
 };
 
 /** How many failures of a kind a side had. */

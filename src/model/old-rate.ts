@@ -15,6 +15,11 @@ interface Window {
   failed: number;
 }
 
+export interface RateCounts {
+  readonly answers: number;
+  readonly failed: number;
+}
+
 export interface OldRate {
   /** Oldest first, at most six, each with traffic. */
   readonly windows: Window[];
@@ -48,13 +53,29 @@ export function heldToRate(old: OldRate, limitRate: number, frozen: boolean, now
   const recent = frozen ? [] : old.windows.filter((window) => window.index > oldest);
   const counted = recent.length > 0 ? recent : old.windows;
   if (counted.length === 0) return limitRate;
+  const { answers, failed } = sumOf(counted);
+  return greaterOfLimitAndBound(limitRate, failed, answers);
+}
+
+/** What old's frozen baseline rests on. */
+export function baselineOf(old: OldRate): RateCounts {
+  return sumOf(old.windows);
+}
+
+/** Puts a baseline from before a restart in: it holds until old has traffic again. */
+export function restoreBaseline(old: OldRate, { answers, failed }: RateCounts): void {
+  if (old.windows.length > 0 || answers <= 0) return;
+  old.windows.push({ index: Number.NEGATIVE_INFINITY, answers, failed });
+}
+
+function sumOf(windows: readonly Window[]): RateCounts {
   let answers = 0;
   let failed = 0;
-  for (const window of counted) {
+  for (const window of windows) {
     answers += window.answers;
     failed += window.failed;
   }
-  return greaterOfLimitAndBound(limitRate, failed, answers);
+  return { answers, failed };
 }
 
 /** The limit or, if greater, the upper bound of a counted rate. */

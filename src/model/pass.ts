@@ -27,10 +27,36 @@ export interface PassAccount {
   readonly logWorse: Float64Array;
   failed: number;
   answers: number;
+  /** Failures of old with a key that have counted in the relative form. */
+  keyedOld: number;
+  /** So many more of them do not count: after a restart they are taken to be of the keys that had counted before. */
+  skippedOld: number;
 }
 
 export function createPassAccount(): PassAccount {
-  return { lnRelative: 0, logWorse: createWealth(), failed: 0, answers: 0 };
+  return { lnRelative: 0, logWorse: createWealth(), failed: 0, answers: 0, keyedOld: 0, skippedOld: 0 };
+}
+
+/**
+ * One failure of either side, the first of its key (`hasKey`) in this step, of requests drawn to new at `share`
+ * (0 < share < 1). Which keys have counted is not known over a restart, and of old's failures each is good for new:
+ * as many as had counted are left out, so that no number of restarts adds up to a pass.
+ */
+export function passFailure(
+  account: PassAccount,
+  isNew: boolean,
+  hasKey: boolean,
+  share: number,
+  margin: number,
+): void {
+  if (!isNew && hasKey) {
+    if (account.skippedOld > 0) {
+      account.skippedOld -= 1;
+      return;
+    }
+    account.keyedOld += 1;
+  }
+  passRelative(account, isNew, share, margin);
 }
 
 /** One failure of either side, of requests drawn to new at `share` (0 < share < 1). */

@@ -154,10 +154,15 @@ export interface AnswerSample {
   status: number;
   /** Chosen (compared) headers only; secrets are never stored. */
   headers: Record<string, string>;
-  /** The decoded text, cut at a bound; null for bodies that are not text, and those that could not be redacted. */
+  /**
+   * The decoded text, cut at a bound; null for bodies that are not text, and those that could not be redacted. What is
+   * redacted is "[redacted]" where both answers have the same, else "[redacted 1]" …, a number for each value.
+   */
   body: string | null;
-  /** Whether the body is all there as it was, so that it can be judged again. */
+  /** Whether the body is all there, redacted or not, so that it can be judged again. */
   whole: boolean;
+  /** The body was redacted: it is the JSON of what was read from XML, HTML, a form or a stream of events. */
+  tree?: true;
   bodyBytes: number;
 }
 
@@ -183,7 +188,7 @@ export interface RetroReport {
   samples: number;
   stillMismatch: number;
   nowMatch: number;
-  /** Cut, redacted, or not text: these say nothing. */
+  /** Cut, not to be redacted, or not text: these say nothing. */
   cannotTell: number;
   /** Each cluster with its samples before and those that still differ in it. */
   clusters: {
@@ -203,6 +208,8 @@ export interface Explanation {
   key: { source: string; value: string } | null;
   /** 0 to 1; null without a key. */
   bucket: number | null;
+  /** 16 hexadecimal digits that stand for the key in verdicts and the audit trail; null without a key. */
+  fingerprint: string | null;
   canary: number;
   /** Null, and `backend` too: answered 404, or chance's to choose; `reason` says which. */
   side: Side | null;

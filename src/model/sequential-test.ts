@@ -6,6 +6,7 @@
 import { type CountedKeys, createCountedKeys, forgetKeys } from "./counted-keys.ts";
 import { absoluteGain, canBetOn, createWealth, EFFECT_SIZES, lnMeanWealth } from "./evidence.ts";
 import { greaterOfLimitAndBound } from "./old-rate.ts";
+import { createPassAccount, type PassAccount } from "./pass.ts";
 import type { Side } from "./ruleset.ts";
 
 export type Metric = "errors" | "client-errors" | "latency" | "mismatches";
@@ -37,6 +38,8 @@ export interface SequentialTest {
   readonly keys: CountedKeys;
   /** Failures left out in this step because their key had counted. */
   repeats: number;
+  /** What the step has shown for a pass, on one test of each metric; null on the others. */
+  pass: PassAccount | null;
 }
 
 export function createTest(spec: TestSpec, nowMs: number): SequentialTest {
@@ -46,7 +49,12 @@ export function createTest(spec: TestSpec, nowMs: number): SequentialTest {
     stretches: EFFECT_SIZES.map(() => createStretch(nowMs)),
     keys: createCountedKeys(),
     repeats: 0,
+    pass: keepsPass(spec) ? createPassAccount() : null,
   };
+}
+
+function keepsPass({ metric, kind }: TestSpec): boolean {
+  return metric === "mismatches" ? kind === "absolute" : kind === "relative";
 }
 
 export function createCounts(): Counts {
@@ -63,9 +71,15 @@ export function sameMeaning(a: TestSpec, b: TestSpec): boolean {
 }
 
 /** Lets keys count again. */
-export function startTestStep(test: SequentialTest): void {
+export function recountKeys(test: SequentialTest): void {
   forgetKeys(test.keys);
   test.repeats = 0;
+}
+
+/** A new step: keys count again, and nothing has been shown. Evidence against new stays. */
+export function startTestStep(test: SequentialTest): void {
+  recountKeys(test);
+  if (test.pass !== null) test.pass = createPassAccount();
 }
 
 /** Floors the wealth, as is due once a second; an effect size at 1 begins a new stretch. */

@@ -162,6 +162,13 @@ test("a place where old differs from itself is noise, with its rate; a pair that
   assert.deepEqual(book("a").compared, { match: 1, mismatch: 1, noise: 1, transient: 0, uncompared: 0 });
 });
 
+test("a pair that differs and does not say where is a mismatch all the same, and never noise", () => {
+  const { book } = open(noisy());
+  const nowhere = differingAt([]);
+  assert.equal(isNoisePair(book("a"), nowhere), false);
+  assert.equal(countComparison(book("a"), nowhere), "mismatch");
+});
+
 test("another way to compare learns noise anew and forgets what mismatches have said", () => {
   const { books, book } = open(noisy());
   const detector = book("a").detector ?? assert.fail("not guarded");

@@ -200,6 +200,27 @@ test("slow is set from old's p99 when a minute is complete, where latency is gua
   assert.equal(book("b").tile.slowUs, 0);
 });
 
+test("with everything on new old's p99 stays, and without one no answer says anything of speed", () => {
+  const { watchman, clock, book } = post({ ...GUARDED, guard: guardOf({ latency: { ratio: 2 } }) });
+  const { tile, detector } = book("a");
+  const recorder = new Recorder(tile, 0);
+  const answers = (side: Side, ttfbUs: number) => {
+    for (let i = 0; i < 200; i += 1) recorder.leg(side, "well", false, ttfbUs);
+    watchman.look();
+  };
+  const shown = () => detector?.tests.find(({ spec }) => spec.metric === "latency")?.pass?.answers;
+  answers("new", 1000);
+  assert.equal(shown(), 0);
+  tile.setSlowUs(30_000);
+  answers("new", 1000);
+  assert.equal(shown(), 200);
+  tile.overrideShares({ canaryPpm: 1_000_000, shadowPpm: 0 });
+  answers("old", 90_000);
+  clock.nowMs += 60_000;
+  watchman.look();
+  assert.equal(tile.slowUs, 30_000);
+});
+
 test("a ring of the bell wakes the watchman at once, and it stops when told", async () => {
   const { watchman, bell, trips, answer } = post(GUARDED);
   const running = watchman.run();

@@ -7,12 +7,14 @@ import {
   type Detector,
   evidenceOf,
   explainEvidence,
+  forgetMismatches,
   observe,
   reconfigure,
   startAfresh,
   startStep,
   type Trip,
 } from "../../src/model/detector.ts";
+import type { NoiseEvidence } from "../../src/model/observation.ts";
 import { batchOf, failure, guardOf, relativeOnly } from "./traffic.ts";
 
 const WHOLE = 1_000_000;
@@ -431,5 +433,82 @@ test("no batch, however odd, makes evidence that is no number", () => {
         for (const value of Object.values(evidenceOf(d))) assert.ok(Number.isFinite(value) && value >= 0);
       }
     }),
+  );
+});
+
+const noiseEvidence = (changes: Partial<NoiseEvidence> = {}): NoiseEvidence => ({
+  freshUnits: [],
+  equalTriples: 0,
+  triples: [],
+  noisyPlaces: 0,
+  bound: 0,
+  isBlind: false,
+  wasWrong: false,
+  ...changes,
+});
+const measured = (maxRate = 0.01) => createDetector(guardOf({ mismatches: { maxRate } }), 0, true);
+const pairs = (match: number, differing: number, noise: NoiseEvidence) =>
+  batchOf({ comparisons: { match, mismatchUnits: Array.from({ length: differing }, () => null), noise } });
+const alone = { unit: null, signs: [], elsewhere: 1 } as const;
+
+test("pairs are held to what noise that nobody has seen yet may be, where that is more than the limit", () => {
+  const run = (bound: number) =>
+    feed(measured(), 1, 300, () => pairs(97, 3, noiseEvidence({ bound })))?.summary ?? "";
+  assert.match(run(0), /\(absolute, limit 1%\)$/);
+  assert.equal(run(0.035), "");
+  assert.match(run(0.011), /\(absolute, limit 1\.1%, raised to what unseen noise of old may be\)$/);
+});
+
+test("fresh differences trip by triples, and by rate only where no triples come and most differ", () => {
+  const freshUnits = Array.from({ length: 60 }, () => null);
+  assert.equal(observe(measured(), pairs(10, 0, noiseEvidence({ freshUnits })), 1000), null);
+  assert.equal(observe(measured(), pairs(90, 0, noiseEvidence({ freshUnits, isBlind: true })), 1000), null);
+  const blind = observe(measured(), pairs(0, 0, noiseEvidence({ freshUnits, isBlind: true })), 1000);
+  assert.match(blind?.summary ?? "", /limit 50%; old's second answers are lost/);
+  const triples = Array.from({ length: 40 }, () => alone);
+  assert.match(
+    observe(measured(), pairs(0, 0, noiseEvidence({ triples })), 1000)?.summary ?? "",
+    /^mismatches: new differed alone in \d+ of \d+ shadows/,
+  );
+});
+
+test("evidence of pairs is taken back where old turns out to differ there too, that of triples stays", () => {
+  const d = measured();
+  observe(d, pairs(0, 3, noiseEvidence({ triples: [alone, alone] })), 1000);
+  const before = evidenceOf(d).mismatches ?? 0;
+  observe(d, pairs(0, 0, noiseEvidence({ wasWrong: true })), 1500);
+  const after = evidenceOf(d).mismatches ?? 0;
+  assert.ok(after > 0 && after < before, `${before} → ${after}`);
+});
+
+test("evidence of triples survives a reload that changes nothing of it, and no reset", () => {
+  const guard = guardOf({ mismatches: { maxRate: 0.01 } });
+  const evidence = (act: (d: Detector) => void) => {
+    const d = createDetector(guard, 0, true);
+    observe(d, pairs(0, 0, noiseEvidence({ triples: [alone, alone, alone] })), 1000);
+    act(d);
+    return evidenceOf(d).mismatches;
+  };
+  const kept = evidence(() => {});
+  assert.ok((kept ?? 0) > 0);
+  assert.equal(
+    evidence((d) => reconfigure(d, { ...guard, minSamples: 9 }, 1000, true)),
+    kept,
+  );
+  assert.equal(
+    evidence((d) => reconfigure(d, guardOf({ mismatches: { maxRate: 0.02 } }), 1000, true)),
+    0,
+  );
+  assert.equal(
+    evidence((d) => startAfresh(d, 1000)),
+    0,
+  );
+  assert.equal(
+    evidence((d) => forgetMismatches(d, 1000)),
+    0,
+  );
+  assert.equal(
+    evidence((d) => reconfigure(d, guardOf(), 1000, true)),
+    undefined,
   );
 });

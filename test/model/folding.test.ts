@@ -47,3 +47,19 @@ test("however many parents there are, a bounded number is watched", () => {
   assert.ok(folds.names.size <= 50);
   assert.ok(folds.known.size <= 4096);
 });
+
+test("the lines of a text are names, which fold when there are many", () => {
+  const folds = createFolds(100, 3);
+  assert.deepEqual(segmentsOf("line[~3fa9c1]"), ["[~3fa9c1]"]);
+  for (let i = 0; i < 3; i += 1)
+    assert.equal(
+      learnTemplate(folds, `line[~00000${i}]`, () => {}),
+      `line[~00000${i}]`,
+    );
+  assert.equal(
+    learnTemplate(folds, "line[~00000a]", () => {}),
+    "line[*]",
+  );
+  assert.equal(foldTemplate(folds, "line[~000001]"), "line[*]");
+  assert.equal(foldTemplate(folds, "line[*]"), "line[*]");
+});

@@ -7,6 +7,7 @@ import {
   isNoisy,
   learnNoise,
   learnQuiet,
+  MANY_LINES,
   MAX_NOISY_PLACES,
   type Noise,
   noiseKey,
@@ -99,4 +100,24 @@ test("noise that a single triple has shown counts until it is seen again, and as
   assert.equal(singularTriples(noise), 1, "of the window before");
   learnQuiet(noise, WINDOW_TRIPLES);
   assert.equal(singularTriples(noise), 0);
+});
+
+test("a noisy line is noise by itself; many sorts of them are noise of all lines, while they are remembered", () => {
+  const noise = createNoise();
+  const line = (at: number) => `line[~${at.toString(16).padStart(6, "0")}]`;
+  for (let i = 0; i < MANY_LINES - 1; i += 1) learn(noise, line(i), line(0));
+  assert.ok(knows(noise, line(3)));
+  assert.ok(!knows(noise, line(1000)));
+  assert.equal(noiseRate(noise, value(line(0)))?.rate, 1);
+  learn(noise, line(500));
+  assert.ok(knows(noise, line(1000)));
+  assert.ok(!isNoisy(noise, noiseKey(noise, { template: line(1000), kind: "missing" })), "another kind");
+  assert.equal(noiseRate(noise, value(line(1000)))?.rate, 1);
+  assert.equal(singularTriples(noise), 0, "it is one place, seen often");
+  for (let i = 0; i < 1000; i += 1) assert.deepEqual(learn(noise, line(2000 + i)), []);
+  assert.equal(singularTriples(noise), 0);
+  assert.ok(noise.places.size < 100);
+  learnQuiet(noise, WINDOW_TRIPLES);
+  learnQuiet(noise, WINDOW_TRIPLES);
+  assert.ok(!knows(noise, line(1000)));
 });
