@@ -25,6 +25,8 @@ export interface GatewayOptions {
   readonly adminToken: string | null;
   /** Null: nobody can force a side. */
   readonly forceToken: string | null;
+  /** Who is told of promotions and rollbacks; null: nobody. */
+  readonly webhook: { readonly url: string; readonly secret: string | null } | null;
   /** How long to go on accepting after "not ready", so that balancers can look away. */
   readonly drainDelayMs: number;
   /** How long requests in flight may take to end. */

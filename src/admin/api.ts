@@ -3,9 +3,12 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { MismatchSample, RetroReport, RouteStatus } from "../model/reports.ts";
 import { explainRequest, optionalReason, readJson, requiredReason } from "./body.ts";
+import type { Dashboard, FileReply } from "./dashboard/serve.ts";
 import type { ActionResult, Desk } from "./desk.ts";
 import type { EventStreams } from "./events.ts";
+import { pinRequest, unpinRequest } from "./pin-body.ts";
 import { Problem, quoted } from "./problem.ts";
+import { promoteRequest } from "./promotion-body.ts";
 import type { Entry, Guarding } from "./router.ts";
 
 const DEFAULT_LIMIT = 100;
@@ -29,13 +32,15 @@ export interface Call {
 export interface Reply {
   readonly status: number;
   readonly contentType: string;
-  readonly body: string;
+  readonly body: string | Buffer;
+  /** Besides the usual ones, or in their place. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 export type Handler = (call: Call) => Reply | undefined | Promise<Reply | undefined>;
 
 /** The table of all endpoints. */
-export function endpoints(desk: Desk, events: EventStreams): readonly Entry<Handler>[] {
+export function endpoints(desk: Desk, events: EventStreams, dashboard: Dashboard): readonly Entry<Handler>[] {
   const table: readonly Entry<Handler>[] = [
     get("/healthz", "probe", () => text(200, "alive\n")),
     get("/readyz", "probe", () => (desk.ready() ? text(200, "ready\n") : text(503, "not ready\n"))),
@@ -43,7 +48,9 @@ export function endpoints(desk: Desk, events: EventStreams): readonly Entry<Hand
       const { contentType, text: body } = await desk.metrics();
       return { status: 200, contentType, body };
     }),
-    get("/", "open", () => text(200, index(table))),
+    get("/", "page", ({ request }) => dashboard.page(request)),
+    get("/assets/:file", "metrics", ({ request, names }) => asset(dashboard, request, names.file ?? "")),
+    get("/api/v1", "open", () => text(200, index(table))),
     get("/api/v1/status", "open", () => json(desk.status())),
     get("/api/v1/routes/:name", "open", (call) => json(routeOf(desk, call))),
     get("/api/v1/mismatches", "guarded", async ({ query }) =>
@@ -72,13 +79,36 @@ export function endpoints(desk: Desk, events: EventStreams): readonly Entry<Hand
       if (!result.ok && result.missing === true) throw noRoute(name);
       return done(result);
     }),
-    ...["promote", "pause", "resume"].map((action) =>
-      post(`/api/v1/routes/:name/${action}`, async (call) => {
-        const { name } = routeOf(desk, call);
-        await readJson(call.request);
-        throw new Problem(409, `${name} has no rollout: its shares are set in the rules`);
-      }),
-    ),
+    post("/api/v1/routes/:name/promote", async (call) => {
+      const { name } = routeOf(desk, call);
+      return done(await desk.promote(name, promoteRequest(await readJson(call.request))));
+    }),
+    post("/api/v1/routes/:name/pause", async (call) => {
+      const { name } = routeOf(desk, call);
+      return done(await desk.pause(name, requiredReason(await readJson(call.request))));
+    }),
+    post("/api/v1/routes/:name/resume", async (call) => {
+      const { name } = routeOf(desk, call);
+      return done(await desk.resume(name, requiredReason(await readJson(call.request))));
+    }),
+    post("/api/v1/routes/:name/pins", async (call) => {
+      const { name } = routeOf(desk, call);
+      return done(await desk.pin(name, pinRequest(await readJson(call.request))));
+    }),
+    // Pins outlive their route in the rules, as latches do.
+    post("/api/v1/routes/:name/unpin", async ({ request, names: { name = "" } }) => {
+      const { key, reason } = unpinRequest(await readJson(request));
+      const result = await desk.unpin(name, key, reason);
+      if (!result.ok && result.missing === true) throw noRoute(name);
+      return done(result);
+    }),
+    get("/api/v1/pins", "guarded", ({ query }) => json(desk.pins(routeFilter(query)))),
+    // Guarded, unlike the route's status: it holds what operators wrote.
+    get("/api/v1/routes/:name/report", "guarded", async ({ names: { name = "" } }) => {
+      const report = await desk.report(name);
+      if (report === undefined) throw noRoute(name);
+      return { status: 200, contentType: "text/markdown; charset=utf-8", body: report };
+    }),
     post("/api/v1/rollback", async ({ request }) =>
       done(await desk.rollbackAll(requiredReason(await readJson(request)))),
     ),
@@ -92,6 +122,19 @@ export function endpoints(desk: Desk, events: EventStreams): readonly Entry<Hand
     ),
   ];
   return table;
+}
+
+/** Not a word of any route is in these files: they need no token, or the page could not ask for one. */
+async function asset(dashboard: Dashboard, request: IncomingMessage, name: string): Promise<FileReply> {
+  let file: FileReply | undefined;
+  try {
+    file = await dashboard.asset(name, request);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new Problem(503, `the dashboard's files cannot be had: ${why}`, RETRY_SOON);
+  }
+  if (file !== undefined) return file;
+  throw new Problem(404, "the dashboard has no such file: GET / is its page");
 }
 
 function get(path: string, guarding: Guarding, handler: Handler): Entry<Handler> {
@@ -192,7 +235,7 @@ function limitOf(query: URLSearchParams): number {
 
 function index(table: readonly Entry<Handler>[]): string {
   const lines = table.map(({ method, path, guarding }) => {
-    const shown = path.replace(":name", "NAME").replace(":id", "ID");
+    const shown = path.replace(":name", "NAME").replace(":id", "ID").replace(":file", "FILE");
     return `${method.padEnd(5)}${shown}${guarding === "guarded" ? "   (token)" : ""}`;
   });
   return `cutover, admin API\n\n${lines.join("\n")}\n`;

@@ -5,6 +5,7 @@ import type {
   Explanation,
   MismatchCluster,
   MismatchSample,
+  PinReport,
   ReloadReport,
   RetroReport,
   RouteStatus,
@@ -29,6 +30,19 @@ export interface ExplainRequest {
   readonly headers: readonly string[];
 }
 
+export type PinRequest = Pick<PinReport, "key" | "side" | "reason"> & {
+  /** Null: until it is unpinned. */
+  readonly forMs: number | null;
+};
+
+export interface PromoteRequest {
+  readonly reason: string;
+  /** Straight to this share in millionths, past all steps and gates; null: the next step. */
+  readonly toPpm: number | null;
+  /** The step that whoever asks has seen, so that a repeated call is harmless; null: whichever it is. */
+  readonly fromStep: number | null;
+}
+
 /** A report, or why there is none: the path is none, there is no such route, or the judging failed. */
 export type RetroResult =
   | { readonly ok: true; readonly report: RetroReport }
@@ -45,6 +59,20 @@ export interface Desk {
   reset(route: string, reason: string): Promise<ActionResult>;
   /** Puts a damaged store aside and starts a new one. Refused while the store is sound. */
   resetStore(reason: string): Promise<ActionResult>;
+  /** Stored before it takes effect. Safe to repeat where the step is named. */
+  promote(route: string, request: PromoteRequest): Promise<ActionResult>;
+  /** The shares stay as they are. Takes effect before it is stored. Safe to repeat. */
+  pause(route: string, reason: string): Promise<ActionResult>;
+  /** Stored before it takes effect. Safe to repeat. */
+  resume(route: string, reason: string): Promise<ActionResult>;
+  /** A rollout from its beginning until now, in Markdown; undefined: no such route. */
+  report(route: string): Promise<string | undefined>;
+  /** Keeps a key on one side. To old it takes effect before it is stored, to new after. Safe to repeat. */
+  pin(route: string, pin: PinRequest): Promise<ActionResult>;
+  /** Also of a route that the rules do not name any more. Safe to repeat. */
+  unpin(route: string, key: string, reason: string): Promise<ActionResult>;
+  /** Newest first; null: of all routes. */
+  pins(route: string | null): readonly PinReport[];
   reload(reason: string): Promise<ReloadReport>;
   /** Begins to drain; the process ends when the last request has. Returns at once. */
   drain(reason: string): ActionResult;

@@ -17,7 +17,7 @@ export interface EventLimits {
 }
 
 export const EVENT_LIMITS: EventLimits = {
-  maxListeners: 32,
+  maxListeners: 64,
   heartbeatMs: 15_000,
   maxUnreadBytes: 256 * 1024,
   catchUpStallMs: 10_000,

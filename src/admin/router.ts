@@ -4,9 +4,10 @@ import { Problem } from "./problem.ts";
 
 /**
  * What a route asks of the one who calls it. "probe": nothing at all; "metrics": the right Host;
- * "open": also the token where the API listens beyond this machine; "guarded": always the token.
+ * "open": also the token where the API listens beyond this machine; "page": like "open", but not of a browser that
+ * opens it; "guarded": always the token.
  */
-export type Guarding = "probe" | "metrics" | "open" | "guarded";
+export type Guarding = "probe" | "metrics" | "page" | "open" | "guarded";
 
 export interface Entry<Handler> {
   readonly method: "GET" | "POST";

@@ -4,10 +4,11 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { type Call, endpoints, type Handler, type Reply } from "./api.ts";
 import { checkHost, isLoopback, type TokenCheck, tokenCheck } from "./auth.ts";
+import { createDashboard } from "./dashboard/serve.ts";
 import type { Desk } from "./desk.ts";
 import { EVENT_LIMITS, type EventLimits, eventStreams } from "./events.ts";
 import { Problem } from "./problem.ts";
-import { type Entry, lookUp } from "./router.ts";
+import { type Entry, type Guarding, lookUp } from "./router.ts";
 
 const MAX_CONNECTIONS = 256;
 const HEAD_TIMEOUT_MS = 10_000;
@@ -71,7 +72,7 @@ export async function startAdmin(options: AdminOptions): Promise<Admin> {
   const token = tokenCheck(options.token);
   const bound = await listen(server, options);
   const room: Room = {
-    table: endpoints(options.desk, events),
+    table: endpoints(options.desk, events, createDashboard()),
     token,
     listenHost: options.host,
     loopback: isLoopback(bound.address),
@@ -115,14 +116,20 @@ function admit(
   const lookup = lookUp(room.table, request.method ?? "", path);
   const guarding = lookup.kind === "found" ? lookup.found.entry.guarding : "open";
   if (room.loopback && guarding !== "probe") checkHost(request, room.listenHost);
-  const guarded = guarding === "guarded" || (guarding === "open" && !room.loopback);
+  const guarded = guarding === "guarded" || (!room.loopback && needsTokenBeyond(guarding, request));
   if (guarded) room.token.check(request, performance.now());
-  if (lookup.kind === "not-found") throw new Problem(404, "nothing is here: GET / lists what is");
+  if (lookup.kind === "not-found") throw new Problem(404, "nothing is here: GET /api/v1 lists what is");
   if (lookup.kind === "wrong-method") {
     throw new Problem(405, `this path takes ${lookup.allow}`, { headers: { allow: lookup.allow } });
   }
   const { entry, names } = lookup.found;
   return { request, response, names, query: new URLSearchParams(query), handler: entry.handler };
+}
+
+/** A browser that opens the page has no token yet: the page takes it from its own address, or asks for it. */
+function needsTokenBeyond(guarding: Guarding, request: IncomingMessage): boolean {
+  if (guarding === "page") return !(request.headers.accept ?? "").includes("text/html");
+  return guarding === "open";
 }
 
 function split(target: string): readonly [string, string] {
@@ -131,8 +138,12 @@ function split(target: string): readonly [string, string] {
 }
 
 function send(response: ServerResponse, reply: Reply): void {
-  const body = Buffer.from(reply.body);
-  response.writeHead(reply.status, { "content-type": reply.contentType, "content-length": body.length });
+  const body = typeof reply.body === "string" ? Buffer.from(reply.body) : reply.body;
+  response.writeHead(reply.status, {
+    "content-type": reply.contentType,
+    ...(reply.status === 304 ? {} : { "content-length": body.length }),
+    ...reply.headers,
+  });
   response.end(body);
 }
 

@@ -18,9 +18,9 @@ export class Announcer {
   }
 
   /** Writes an audit line and announces it. A store that cannot be written is said, not thrown. */
-  async record(entry: Omit<NewAuditEntry, "at">): Promise<void> {
+  async record(entry: Omit<NewAuditEntry, "at" | "evidence">): Promise<void> {
     try {
-      this.announce(await this.#store.append({ ...entry, at: this.#nowIso() }));
+      this.announce(await this.#store.append({ ...entry, at: this.#nowIso(), evidence: null }));
     } catch (error) {
       this.storeFailed(error);
     }

@@ -3,12 +3,13 @@
  * is stored first and acts then.
  */
 
-import { countsOf, evidenceOf } from "../model/detector.ts";
-import type { Actor, AuditEntry, RollbackEvidence } from "../model/reports.ts";
+import type { Actor, AuditEntry } from "../model/reports.ts";
 import type { Route } from "../model/ruleset.ts";
 import { withoutCause } from "../model/trip-words.ts";
 import { type Book, type Books, forgetEvidence } from "./books.ts";
+import { evidenceOfBook, noCounts } from "./evidence-snapshot.ts";
 import type { LatchRecord, NewAuditEntry, Store, StoreHealth } from "./store-types.ts";
+import { within } from "./within.ts";
 
 /** A store of which nobody knows what was latched. */
 export type UnknownStore = Extract<StoreHealth, { readonly why: string }>;
@@ -30,9 +31,25 @@ export interface Cause {
   readonly summary: string;
 }
 
+/** What staged rollouts do with a latch; see rollouts.ts. */
+export interface RolloutsBehind {
+  /** Where a route's rollout stands, in words; null: it has none. */
+  placeOf(route: string): string | null;
+  /** The latch has closed. */
+  rolledBack(route: string): void;
+  /**
+   * Before a latch is cleared: stores that nothing will be on new. Rejects where the latch must stay. Null: the route
+   * has no rollout, and nothing has to be waited for.
+   */
+  opening(route: string): Promise<void> | null;
+  /** The latch opens now. */
+  opens(route: string): void;
+}
+
 export interface LatchTools {
   readonly store: Store;
   readonly books: Books;
+  readonly rollouts: RolloutsBehind;
   readonly rulesVersion: () => string;
   readonly nowMs: () => number;
   readonly nowIso: () => string;
@@ -108,7 +125,7 @@ export class Latches {
       const reason = `revision ${record.revision} → ${route.revision}`;
       // Where it fails the route stays latched: the next reload tries again.
       const clearing = this.#clear(route.name, "rules", reason).catch(this.#tools.storeFailed);
-      await patiently(clearing);
+      await within(clearing, STORE_PATIENCE_MS);
     }
   }
 
@@ -116,29 +133,34 @@ export class Latches {
   async rollback(book: Book, cause: Cause): Promise<Kept> {
     const { route } = book;
     if (route === null) return "stored";
+    const { rollouts } = this.#tools;
     book.tile.latch();
     const at = this.#tools.nowIso();
+    const from = rollouts.placeOf(route.name) ?? "serving";
     const record: LatchRecord = {
       route: route.name,
       cause: cause.cause,
       at,
       by: cause.by,
       reason: cause.reason,
-      evidence: this.#evidence(book, cause.summary),
+      evidence: evidenceOfBook(book, cause.summary, this.#tools.rulesVersion()),
       revision: route.revision,
     };
     this.#records.set(route.name, record);
+    // Before the rollout notes it: a crash between the two must not leave that without a latch.
+    const keeping = this.#keep(record, auditOf(record, from));
+    rollouts.rolledBack(route.name);
     const counts = this.#rollbackCounts.get(route.name) ?? new Map<string, number>();
     counts.set(cause.cause, (counts.get(cause.cause) ?? 0) + 1);
     this.#rollbackCounts.set(route.name, counts);
     const { cause: metric, by, reason, evidence } = record;
     this.#tools.log("rollback", { route: route.name, cause: metric, by, reason, evidence });
-    return (await patiently(this.#keep(record, auditOf(record)))) ?? "not stored yet";
+    return (await within(keeping, STORE_PATIENCE_MS)) ?? "not stored yet";
   }
 
   /** Writes every latch again: into a store that took a damaged one's place. */
   async storeAgain(): Promise<void> {
-    for (const record of this.#records.values()) await this.#keep(record, auditOf(record));
+    for (const record of this.#records.values()) await this.#keep(record, auditOf(record, "serving"));
   }
 
   /** A store that fails is asked again for as long as the latch stands: a restart must find it. */
@@ -166,20 +188,19 @@ export class Latches {
   }
 
   async #clear(name: string, by: Actor, reason: string): Promise<void> {
-    const { store, books, nowIso, nowMs, announce } = this.#tools;
+    const { store, books, rollouts, nowIso, nowMs, announce } = this.#tools;
     const record = this.#records.get(name);
-    const audit = {
-      at: nowIso(),
-      route: name,
-      action: "reset",
-      by,
-      reason,
-      from: "rolled-back",
-      to: "serving",
-    };
     this.#clearing.add(name);
     try {
+      const opening = rollouts.opening(name);
+      if (opening !== null) await opening;
+      if (this.#records.get(name) !== record) return; // rolled back again meanwhile: that one stays
+      const [from, to] = ["rolled-back", rollouts.placeOf(name) ?? "serving"];
+      const audit = { at: nowIso(), route: name, action: "reset", by, reason, from, to, evidence: null };
       announce(await store.unlatch(name, audit));
+    } catch (error) {
+      rollouts.rolledBack(name); // the latch stands, and so does what is behind it
+      throw error;
     } finally {
       this.#clearing.delete(name);
     }
@@ -189,21 +210,10 @@ export class Latches {
     const book = books.named(name); // a reload may have brought it, or taken it away, meanwhile
     if (book !== undefined) {
       forgetEvidence(book, nowMs());
+      rollouts.opens(name);
       book.tile.unlatch();
     }
     this.#tools.log("reset", { route: name, by, reason });
-  }
-
-  #evidence(book: Book, summary: string): RollbackEvidence {
-    const { detector } = book;
-    const counts = detector === null ? NO_COUNTS : countsOf(detector);
-    return {
-      summary,
-      samples: counts.samples,
-      errors: counts.errors,
-      evidence: detector === null ? {} : evidenceOf(detector),
-      rulesVersion: this.#tools.rulesVersion(),
-    };
   }
 
   /** Why is said once for the gateway: here it would be repeated for every route. */
@@ -215,33 +225,15 @@ export class Latches {
       at,
       by: "gateway",
       reason: summary,
-      evidence: {
-        summary,
-        samples: NO_COUNTS.samples,
-        errors: NO_COUNTS.errors,
-        evidence: {},
-        rulesVersion: this.#tools.rulesVersion(),
-      },
+      evidence: { summary, ...noCounts(), evidence: {}, rulesVersion: this.#tools.rulesVersion() },
       revision: 0,
     };
   }
 }
 
 /** An audit line has no field for the cause; an operator's is no more than "operator". */
-function auditOf({ at, route, cause, by, reason }: LatchRecord): NewAuditEntry {
+function auditOf(record: LatchRecord, from: string): NewAuditEntry {
+  const { at, route, cause, by, reason, evidence } = record;
   const why = by === "operator" ? reason : `${cause}: ${withoutCause(cause, reason)}`;
-  return { at, route, action: "rollback", by, reason: why, from: "serving", to: "rolled-back" };
+  return { at, route, action: "rollback", by, reason: why, from, to: "rolled-back", evidence };
 }
-
-/** What it resolves to, or undefined where it takes too long; it goes on in that case. */
-async function patiently<T>(work: Promise<T>): Promise<T | undefined> {
-  const { promise, resolve } = Promise.withResolvers<undefined>();
-  const timer = setTimeout(() => resolve(undefined), STORE_PATIENCE_MS);
-  try {
-    return await Promise.race([work, promise]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-const NO_COUNTS = { samples: { old: 0, new: 0 }, errors: { old: 0, new: 0 } };

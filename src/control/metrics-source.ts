@@ -4,10 +4,12 @@ import { DURATION_BOUNDS_US, requestsWord, SIDE_INDEX, SIDES, SLICE } from "../b
 import { evidenceOf } from "../model/detector.ts";
 import { CODES } from "../model/failures.ts";
 import { REASONS } from "../model/reasons.ts";
+import type { Phase } from "../model/rollout.ts";
 import { WHOLE_PPM } from "../model/ruleset.ts";
 import type { HistogramSample, MetricsSource, Sample } from "../observe/metrics.ts";
 import { type Book, type Books, UNMATCHED } from "./books.ts";
 import type { Latches } from "./latches.ts";
+import type { Rollouts } from "./rollouts.ts";
 import type { RulesKeeper } from "./rules-keeper.ts";
 import { comparisonCounts, shadowCounts, uncomparedCounts } from "./status.ts";
 import type { Store } from "./store-types.ts";
@@ -16,6 +18,7 @@ import { DELAY_BOUNDS_S, delaysOf } from "./tallies.ts";
 export interface MetricsParts {
   readonly books: Books;
   readonly latches: Latches;
+  readonly rollouts: Pick<Rollouts, "of">;
   readonly rules: RulesKeeper;
   readonly store: Store;
   readonly replacements: () => Iterable<[kind: string, count: number]>;
@@ -24,6 +27,7 @@ export interface MetricsParts {
 export function createMetricsSource({
   books,
   latches,
+  rollouts,
   rules,
   store,
   replacements,
@@ -64,6 +68,24 @@ export function createMetricsSource({
           value,
         })),
       ),
+    rolloutStep: () =>
+      routes((_book, route) => {
+        const standing = rollouts.of(route);
+        return standing === null ? [] : [{ labels: { route }, value: standing.state.step }];
+      }),
+    rolloutState: () =>
+      routes((_book, route) => {
+        const phase = rollouts.of(route)?.state.phase;
+        if (phase === undefined) return [];
+        return PHASES.map((state) => ({ labels: { route, state }, value: state === phase ? 1 : 0 }));
+      }),
+    gateOpen: () =>
+      routes((_book, route) =>
+        (rollouts.of(route)?.gates ?? []).map(({ name, answer }) => ({
+          labels: { route, gate: name },
+          value: answer === "yes" ? 1 : 0,
+        })),
+      ),
     guardEvidence: () => routes(evidenceSamples),
     reloadSuccess: () => [{ labels: {}, value: rules.error === null ? 1 : 0 }],
     reloadTimestamp: () => [{ labels: {}, value: rules.loadedMs / 1000 }],
@@ -77,6 +99,9 @@ export function createMetricsSource({
     threadReplacements: () => [...replacements()].map(([thread, value]) => ({ labels: { thread }, value })),
   };
 }
+
+/** In the order in which status names them. */
+const PHASES: readonly Phase[] = ["baking", "paused", "rolled-back", "completed"];
 
 /** With a 0 for what can happen and has not: `increase()` sees the first rollback only where a 0 came before. */
 function rollbackCounts(book: Book, counts: ReadonlyMap<string, number>): ReadonlyMap<string, number> {

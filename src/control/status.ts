@@ -5,7 +5,7 @@ import { evidenceOf, explainEvidence } from "../model/detector.ts";
 import { CODES } from "../model/failures.ts";
 import { UNCOMPARED_REASONS } from "../model/pair.ts";
 import { REASONS } from "../model/reasons.ts";
-import type { RollbackReport, RouteStatus } from "../model/reports.ts";
+import type { RollbackReport, RouteStatus, Stage } from "../model/reports.ts";
 import { currentStep, type RolloutState } from "../model/rollout.ts";
 import type { Side } from "../model/ruleset.ts";
 import { WHOLE_PPM } from "../model/ruleset.ts";
@@ -37,6 +37,7 @@ export function routeStatus(
     shadow: tile.shadowPpm(route?.shadow.sharePpm ?? 0) / WHOLE_PPM,
     step: rollout?.state.step ?? null,
     steps: rollout?.state.steps.length ?? null,
+    stages: stagesOf(book, rollout),
     bake: rollout === null ? null : bakeOf(rollout.state),
     gates:
       rollout === null
@@ -60,6 +61,22 @@ export function routeStatus(
         : waitingForStep(rollout, judgement, learningWords(book)),
     ...(route === null ? {} : { backends: { old: route.old, new: route.new } }),
   };
+}
+
+function stagesOf({ route }: Book, rollout: RolloutView | null): Stage[] {
+  if (rollout === null) {
+    const [canary, shadow] = [route?.canary.sharePpm ?? 0, route?.shadow.sharePpm ?? 0];
+    return [
+      { canary: canary / WHOLE_PPM, shadow: shadow / WHOLE_PPM, bakeSeconds: 0, gates: [], approve: false },
+    ];
+  }
+  return rollout.state.steps.map(({ canaryPpm, shadowPpm, bakeMs, gates, approve }) => ({
+    canary: canaryPpm / WHOLE_PPM,
+    shadow: shadowPpm / WHOLE_PPM,
+    bakeSeconds: bakeMs / 1000,
+    gates: [...gates],
+    approve,
+  }));
 }
 
 function bakeOf(state: RolloutState): RouteStatus["bake"] {
@@ -93,7 +110,7 @@ export function shadowCounts(book: Book): RouteStatus["shadows"] {
 }
 
 /** Answers to clients by this side. */
-function requestsOf(book: Book, side: Side): number {
+export function requestsOf(book: Book, side: Side): number {
   let sum = 0;
   const first = requestsWord(SIDE_INDEX[side], 0, 0);
   for (let word = first; word < first + REASONS.length * CODES.length; word++)

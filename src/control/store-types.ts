@@ -25,6 +25,13 @@ export interface RolloutRecord {
 
 export type PinRecord = Readonly<PinReport>;
 
+/** Which audit lines: all three must hold. */
+export interface AuditSearch {
+  readonly route: string;
+  readonly action: string;
+  readonly by: Actor;
+}
+
 export type NewAuditEntry = Omit<AuditEntry, "id">;
 export type NewSample = Omit<MismatchSample, "id">;
 
@@ -44,6 +51,28 @@ export interface ClusterRecord {
   readonly compareSha256: string;
   /** JSON. */
   readonly clusters: string;
+}
+
+/** What all routes did in a stretch of time, as the charts show it. */
+export interface HistoryRecord {
+  /** Seconds that such a stretch has where nothing interrupts it: 60 or 300. */
+  readonly resolution: number;
+  /** Numbers of the first look in it, and of the first one after it. */
+  readonly from: number;
+  readonly to: number;
+  /** When it began; ISO 8601. */
+  readonly at: string;
+  readonly seconds: number;
+  /** Of `routes`. */
+  readonly format: number;
+  /** JSON: an array of numbers a route, by its name. */
+  readonly routes: string;
+}
+
+/** A null record: the row does not parse. */
+export interface StoredHistory {
+  readonly id: number;
+  readonly record: HistoryRecord | null;
 }
 
 /**
@@ -74,12 +103,16 @@ export interface Store {
   moveRollout(record: RolloutRecord, audit: NewAuditEntry): Promise<AuditEntry>;
   /** Progress within steps, of all routes that bake: one transaction. */
   keepRollouts(records: readonly RolloutRecord[]): Promise<void>;
+  /** Forgets how far the rollouts of these routes have come. */
+  dropRollouts(routes: readonly string[]): Promise<void>;
   pins(): Promise<readonly PinRecord[]>;
   /** Replaces an older pin of the key. */
   pin(pin: PinRecord, audit: NewAuditEntry): Promise<AuditEntry>;
   unpin(route: string, key: string, audit: NewAuditEntry): Promise<AuditEntry>;
   /** Newest first. */
   audit(filter: { readonly route: string | null; readonly limit: number }): Promise<readonly AuditEntry[]>;
+  /** The newest line of its kind. */
+  newestAudit(search: AuditSearch): Promise<AuditEntry | undefined>;
   auditAfter(id: number): Promise<readonly AuditEntry[]>;
   /**
    * Stores a group of samples. Of each cluster a few are kept; beyond the caps of count and bytes those go first that
@@ -100,6 +133,12 @@ export interface Store {
   /** Puts these in place of what was kept of their routes, and forgets all routes but `routes`. */
   saveClusters(records: readonly ClusterRecord[], routes: readonly string[]): Promise<void>;
   clusters(): Promise<readonly ClusterRecord[]>;
+  /** Stores these, in one transaction, and forgets the oldest ones beyond the caps. */
+  addHistory(records: readonly HistoryRecord[]): Promise<void>;
+  /** Oldest first, a part of those after `id`; empty: there are no more. */
+  history(id: number): Promise<readonly StoredHistory[]>;
+  /** Oldest first: audit lines of a route and of the whole gateway that explain its charts, since `sinceMs`. */
+  markers(route: string, sinceMs: number): Promise<readonly AuditEntry[]>;
   /** Small lasting values: the salt of key hashes … */
   meta(key: string): Promise<string | undefined>;
   setMeta(key: string, value: string): Promise<void>;

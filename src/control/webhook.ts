@@ -54,6 +54,11 @@ export class Webhook {
     this.#unsubscribe = tools.onEntry(() => this.#wake.resolve());
   }
 
+  /** What happens from now on will be told; before the first `run` of all, nothing is kept. Rejects with the store. */
+  async begin(): Promise<void> {
+    await this.#cursor();
+  }
+
   /** Delivers until `stop`. Never rejects. */
   async run(): Promise<void> {
     while (!this.#stop.signal.aborted) {
@@ -77,11 +82,8 @@ export class Webhook {
   }
 
   async #deliverAll(): Promise<void> {
-    const { meta, setMeta, newestId, entriesAfter } = this.#tools;
-    const kept = await meta(CURSOR);
-    // The first time ever: what happened before is nobody's news.
-    let cursor = kept === undefined ? await newestId() : Number(kept);
-    if (kept === undefined) await setMeta(CURSOR, String(cursor));
+    const { setMeta, entriesAfter } = this.#tools;
+    let cursor = await this.#cursor();
     // The trail comes in pages.
     for (let page = await entriesAfter(cursor); page.length > 0; page = await entriesAfter(cursor)) {
       for (const entry of page) {
@@ -91,6 +93,17 @@ export class Webhook {
         await setMeta(CURSOR, String(cursor));
       }
     }
+  }
+
+  /** Id of the last entry that was told. */
+  async #cursor(): Promise<number> {
+    const { meta, setMeta, newestId } = this.#tools;
+    const kept = await meta(CURSOR);
+    if (kept !== undefined) return Number(kept);
+    // The first time ever: what happened before is nobody's news.
+    const newest = await newestId();
+    await setMeta(CURSOR, String(newest));
+    return newest;
   }
 
   /** Returns when it was taken, or given up, or at `stop`. */

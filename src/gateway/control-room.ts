@@ -1,4 +1,4 @@
-/** Everything of the control thread, built and connected: books, latches, rules, watchman, announcements. */
+/** Everything of the control thread, built and connected: books, latches, rollouts, rules, watchman, announcements. */
 
 import { randomBytes } from "node:crypto";
 import { Bell } from "../board/bell.ts";
@@ -8,6 +8,8 @@ import { type Book, Books } from "../control/books.ts";
 import { Comparisons } from "../control/comparisons.ts";
 import { HealthBoard, HealthChecker } from "../control/health.ts";
 import { Latches, type UnknownStore } from "../control/latches.ts";
+import { Pins } from "../control/pins.ts";
+import type { Rollouts } from "../control/rollouts.ts";
 import { RulesKeeper } from "../control/rules-keeper.ts";
 import { ShedWatch } from "../control/shed-watch.ts";
 import { type Findings, Watchman } from "../control/watchman.ts";
@@ -17,8 +19,10 @@ import type { Ticket } from "../model/pair.ts";
 import type { Ruleset } from "../model/ruleset.ts";
 import { createLog, flushLog } from "../observe/log.ts";
 import type { RulesMessage } from "../proxy/messages.ts";
+import { createRollouts } from "./rollouts.ts";
 import { say } from "./say.ts";
 import type { State } from "./state.ts";
+import { startWebhook } from "./webhook.ts";
 
 export interface ControlRoom {
   readonly announcer: Announcer;
@@ -26,6 +30,8 @@ export interface ControlRoom {
   readonly comparisons: Comparisons;
   readonly health: HealthBoard;
   readonly latches: Latches;
+  readonly pins: Pins;
+  readonly rollouts: Rollouts;
   readonly rules: RulesKeeper;
   readonly bell: Bell;
   /** One a data thread. */
@@ -40,7 +46,7 @@ export interface ControlRoom {
 
 const clock = { nowMs: () => performance.now(), nowIso: () => new Date().toISOString() };
 
-/** Loads the rules and restores the latches; throws a RulesError. What it starts is stopped by `built`. */
+/** Loads the rules and restores latches and rollouts; throws a RulesError. What it starts is stopped by `built`. */
 export async function openControlRoom(
   options: GatewayOptions,
   state: State,
@@ -52,9 +58,20 @@ export async function openControlRoom(
   built.defer(() => flushLog(log));
   const announcer = new Announcer(store, log, clock.nowIso);
   const books = new Books(threads, clock.nowMs());
+  const health = new HealthBoard();
+  const rollouts: Rollouts = createRollouts({
+    store,
+    books,
+    announcer,
+    health,
+    isLatched: (route) => latches.of(route) !== undefined,
+    ruleset: () => rules.ruleset,
+    ...clock,
+  });
   const latches: Latches = new Latches({
     store,
     books,
+    rollouts,
     rulesVersion: () => rules.ruleset.version,
     ...clock,
     announce: (entry) => announcer.announce(entry),
@@ -75,7 +92,6 @@ export async function openControlRoom(
     say: (text) => say(text),
     storeFailed: (error) => announcer.storeFailed(error),
   });
-  const health = new HealthBoard();
   const checker = new HealthChecker();
   built.defer(() => checker.stop());
 
@@ -85,6 +101,7 @@ export async function openControlRoom(
     watchman.look(); // what a route that now goes has done is still its own
     books.follow(ruleset.routes, clock.nowMs());
     comparisons.follow(ruleset);
+    rollouts.follow(ruleset.routes); // before a latch may open: what opens must serve what it should
     await latches.apply(ruleset.routes);
     say(...orphanedLatches(latches, ruleset));
     const words = health.buffers(ruleset.backends);
@@ -113,11 +130,24 @@ export async function openControlRoom(
   built.defer(() => rules.close());
   const first = await rules.load();
   await latches.restore();
+  await rollouts.restore();
+  const pins = new Pins({
+    store,
+    wallMs: Date.now,
+    announce: (entry) => announcer.announce(entry),
+    log: (msg, fields) => announcer.log(msg, fields),
+    storeFailed: (error) => announcer.storeFailed(error),
+  });
+  built.defer(() => pins.stop());
+  await pins.restore();
   if (latches.damage !== null) {
     announcer.warn("store-damaged", { why: latches.damage.why });
     say(...damageText(latches.damage));
   }
+  // Before anything happens that it is to tell.
+  if (options.webhook !== null) await startWebhook(options.webhook, store, announcer, built);
   const firstRules = await prepare(first);
+  built.defer(() => rollouts.stop());
   await comparisons.restore();
   built.defer(() => comparisons.stop());
   const watching = watchman.run();
@@ -134,6 +164,8 @@ export async function openControlRoom(
     comparisons,
     health,
     latches,
+    pins,
+    rollouts,
     rules,
     bell,
     rings,
@@ -142,6 +174,7 @@ export async function openControlRoom(
       apply = serve;
       // Reloaded while the data threads started: they have begun with rules that are no longer in force.
       if (latest !== null) await serve(latest);
+      rollouts.run(); // nothing bakes before it serves
     },
     confirmBy: (ask) => {
       confirm = ask;

@@ -6,10 +6,13 @@ import type { Book, Books } from "../control/books.ts";
 import type { Comparisons } from "../control/comparisons.ts";
 import type { HealthBoard } from "../control/health.ts";
 import type { Latches, UnknownStore } from "../control/latches.ts";
+import type { Pins } from "../control/pins.ts";
+import type { RolloutResult, Rollouts } from "../control/rollouts.ts";
 import type { RulesKeeper } from "../control/rules-keeper.ts";
 import { routeStatus } from "../control/status.ts";
 import type { ResettableStore } from "../control/store/client.ts";
 import type { BackendStatus, RouteStatus } from "../model/reports.ts";
+import { rolloutReport } from "../model/rollout-report.ts";
 import type { Metrics } from "../observe/metrics.ts";
 import { explain } from "./explain.ts";
 import { judgeSamples } from "./retro.ts";
@@ -17,6 +20,8 @@ import { judgeSamples } from "./retro.ts";
 export interface DeskParts {
   readonly books: Books;
   readonly latches: Latches;
+  readonly pins: Pins;
+  readonly rollouts: Rollouts;
   readonly rules: RulesKeeper;
   readonly store: ResettableStore;
   readonly health: HealthBoard;
@@ -32,14 +37,20 @@ export interface DeskParts {
   readonly drain: (reason: string) => void;
 }
 
+/** Of the audit trail; a report of more is nothing that a person reads. */
+const MAX_REPORT_ENTRIES = 1_000;
+
 const done = (message: string): ActionResult => ({ ok: true, message });
 const refused = (why: string): ActionResult => ({ ok: false, why });
+/** Says which route it is about. */
+const named = (name: string, result: RolloutResult): ActionResult =>
+  result.ok ? done(`${name}: ${result.message}`) : refused(`${name}: ${result.why}`);
 
 export function createDesk(parts: DeskParts): Desk {
-  const { books, latches, rules, store, announcer, nowMs } = parts;
+  const { books, latches, pins, rollouts, rules, store, announcer, nowMs } = parts;
 
   const status = (book: Book, name: string): RouteStatus =>
-    routeStatus(book, name, latches.of(name), nowMs());
+    routeStatus(book, name, latches.of(name), rollouts.of(name), pins.count(name), nowMs());
 
   const rollback = async (name: string, reason: string): Promise<ActionResult> => {
     const book = books.named(name);
@@ -50,6 +61,13 @@ export function createDesk(parts: DeskParts): Desk {
     const caveat =
       kept === "stored" ? "" : "; the state folder has not kept it yet, a restart now would forget it";
     return done(`${name} is rolled back: everything goes to old until it is reset${but}${caveat}`);
+  };
+
+  const afterReset = (name: string): string => {
+    if (books.named(name) === undefined) return "its rollback is forgotten";
+    const place = rollouts.placeOf(name);
+    if (place === null) return "the rules decide again";
+    return `its rollout waits ${place}; \`cutover resume ${name}\` begins it again`;
   };
 
   const reset = async (name: string, reason: string): Promise<ActionResult> => {
@@ -64,8 +82,35 @@ export function createDesk(parts: DeskParts): Desk {
     } catch (error) {
       return refused(`${name} stays rolled back: ${(error as Error).message}`);
     }
-    const then = books.named(name) === undefined ? "its rollback is forgotten" : "the rules decide again";
-    return done(`${name} is reset: ${then}`);
+    if (latches.names.includes(name)) return refused(`${name} was rolled back again meanwhile, and stays so`);
+    return done(`${name} is reset: ${afterReset(name)}`);
+  };
+
+  const resetStore = async (reason: string): Promise<ActionResult> => {
+    const { health } = store;
+    if (health.kind === "unreadable") return refused(cannotReset(health));
+    const wasDamaged = health.kind === "damaged";
+    // A new store in which nothing could be written yet is still to be finished.
+    if (!wasDamaged && latches.damage === null) return refused("the store is sound: reset a route instead");
+    try {
+      if (wasDamaged) await store.reset();
+      // Nobody knows how far they had come. Where the gateway ran, it knows everything.
+      if (latches.damage !== null) await rollouts.startOver();
+    } catch (error) {
+      return refused((error as Error).message);
+    }
+    const from = "store-damaged";
+    await announcer.record({ route: null, action: "reset", by: "operator", reason, from, to: "serving" });
+    if (latches.damage === null) {
+      await Promise.all([latches.storeAgain(), rollouts.storeAgain(), pins.storeAgain()]);
+      return done("the damaged store was put aside, a new one begun; what is rolled back stays so");
+    }
+    await latches.restore();
+    for (const book of books.all) {
+      rollouts.opens(book.route?.name ?? "");
+      book.tile.unlatch();
+    }
+    return done("the damaged store was put aside, a new one begun: the rules decide again");
   };
 
   return {
@@ -89,31 +134,25 @@ export function createDesk(parts: DeskParts): Desk {
       const book = books.named(name);
       return book === undefined ? undefined : status(book, name);
     },
+    promote: async (name, request) => named(name, await rollouts.promote(name, request)),
+    pause: async (name, reason) => named(name, await rollouts.pause(name, reason)),
+    resume: async (name, reason) => named(name, await rollouts.resume(name, reason)),
+    report: async (name) => {
+      const book = books.named(name);
+      if (book === undefined) return undefined;
+      const entries = await store.audit({ route: name, limit: MAX_REPORT_ENTRIES });
+      const isCut = entries.length === MAX_REPORT_ENTRIES;
+      const generatedAt = new Date().toISOString();
+      return rolloutReport({ route: name, status: status(book, name), entries, isCut, generatedAt });
+    },
     rollback,
     rollbackAll: async (reason) => {
       const results = await Promise.all(rules.ruleset.routes.map(({ name }) => rollback(name, reason)));
       return done(`${results.length} routes are rolled back`);
     },
     reset,
-    resetStore: async (reason) => {
-      if (store.health.kind === "unreadable") return refused(cannotReset(store.health));
-      if (store.health.kind !== "damaged") return refused("the store is sound: reset a route instead");
-      try {
-        await store.reset();
-      } catch (error) {
-        return refused((error as Error).message);
-      }
-      const from = "store-damaged";
-      await announcer.record({ route: null, action: "reset", by: "operator", reason, from, to: "serving" });
-      if (latches.damage === null) {
-        // It was damaged while the gateway ran, which knows what is latched.
-        await latches.storeAgain();
-        return done("the damaged store was put aside, a new one begun; what is rolled back stays so");
-      }
-      await latches.restore();
-      for (const book of books.all) book.tile.unlatch();
-      return done("the damaged store was put aside, a new one begun: the rules decide again");
-    },
+    resetStore,
+    ...pinning(parts),
     reload: (reason) => rules.reload("operator", reason),
     drain: (reason) => {
       parts.drain(reason);
@@ -129,6 +168,25 @@ export function createDesk(parts: DeskParts): Desk {
     onAudit: (listener) => announcer.onEntry(listener),
     metrics: () => parts.metrics.render(),
     ready: () => !parts.isDraining(),
+  };
+}
+
+/** With a store of which nobody knows what it held, everything is on old, and nothing could be kept. */
+function pinning({ books, latches, pins }: DeskParts): Pick<Desk, "pin" | "unpin" | "pins"> {
+  return {
+    pin: async (name, request) => {
+      const route = books.named(name)?.route ?? null;
+      if (route === null) return refused(`there is no route ${name}`);
+      if (latches.damage !== null) return refused(cannotReset(latches.damage));
+      return pins.pin(route, request);
+    },
+    unpin: async (name, key, reason) => {
+      const isKnown = books.named(name) !== undefined || pins.count(name) > 0;
+      if (!isKnown) return { ok: false, why: `no route is named ${name}`, missing: true };
+      if (latches.damage !== null) return refused(cannotReset(latches.damage));
+      return pins.unpin(name, key, reason);
+    },
+    pins: (route) => pins.list(route),
   };
 }
 

@@ -3,7 +3,8 @@
 import { timingSafeEqual } from "node:crypto";
 import type { ExplainRequest } from "../admin/desk.ts";
 import type { Books } from "../control/books.ts";
-import { bucketOf } from "../model/bucket.ts";
+import type { Pins } from "../control/pins.ts";
+import { bucketOf, unitOf } from "../model/bucket.ts";
 import { type CompiledRules, compileRules } from "../model/compiled.ts";
 import { type Decision, decide, type StepTrace } from "../model/decide.ts";
 import { createFacts, type Facts, findHeader } from "../model/facts.ts";
@@ -17,6 +18,7 @@ const compiledRules = new WeakMap<Ruleset, CompiledRules>();
 /** What the data threads go by besides the rules. */
 export interface Standing {
   readonly books: Books;
+  readonly pins: Pick<Pins, "of">;
   /** Null: nobody can force a side. */
   readonly forceToken: string | null;
 }
@@ -25,7 +27,7 @@ export interface Standing {
 export function explain(
   request: ExplainRequest,
   ruleset: Ruleset,
-  { books, forceToken }: Standing,
+  { books, pins: allPins, forceToken }: Standing,
 ): Explanation {
   const compiled = compiledRules.get(ruleset) ?? compileRules(ruleset);
   compiledRules.set(ruleset, compiled);
@@ -46,8 +48,9 @@ export function explain(
   };
   steps.push({ step: "which route matches?", outcome: route.name });
   const forced = forcedSide(route, facts, forceToken);
+  const pins = allPins.of(route.name);
   const decision = decide(
-    { compiled: compiledRoute, template: match.template, facts, live, forced, chance: ANY_CHANCE },
+    { compiled: compiledRoute, template: match.template, facts, live, pins, forced, chance: ANY_CHANCE },
     steps,
   );
   const { who, side } = decision;
@@ -58,11 +61,13 @@ export function explain(
     if (asked !== undefined) steps.push({ ...asked, outcome: drawn });
   }
   const bucket = who === null || who.assigned ? null : bucketOf(route.name, who.key) / WHOLE_PPM;
+  const fingerprint = who === null || who.assigned ? null : unitOf(route.name, who.key);
   return {
     rules: ruleset.version,
     route: route.name,
     key: who === null ? null : { source: who.source, value: who.assigned ? "(a new cookie)" : who.key },
     bucket,
+    fingerprint,
     canary: live.latched ? 0 : live.canaryPpm / WHOLE_PPM,
     side: drawn === null ? side : null,
     reason: drawn ?? decision.reason,
@@ -124,6 +129,7 @@ function unmatched(ruleset: Ruleset, steps: readonly StepTrace[]): Explanation {
     route: null,
     key: null,
     bucket: null,
+    fingerprint: null,
     canary: 0,
     side: ruleset.unmatched === null ? null : "old",
     reason: "unmatched",

@@ -60,6 +60,7 @@ export async function startPlane(
     },
     events: control.rings.map((ring) => ring.buffer),
     rules: control.firstRules,
+    pins: () => control.pins.acting,
     connectCompare: (port) => compare.connect(port),
     onReplaced: (thread, why) => replaced("data", { thread, why }),
     onUnconfirmed: (ticket) => control.comparisons.unconfirmed(ticket),
@@ -67,6 +68,7 @@ export async function startPlane(
   built.defer(() => data.terminate());
   reconnect = () => data.reconnectCompare();
   control.confirmBy((ticket) => data.confirm(ticket));
+  control.pins.actBy((changes) => data.pin(changes));
   await control.serveBy((rules) => data.apply(rules));
   return {
     port: data.port,

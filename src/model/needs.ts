@@ -48,8 +48,7 @@ export function needsOf(seen: Seen, nowMs: number): readonly string[] {
   return [...needs, ...rising(seen)];
 }
 
-const NOTHING_SHOWN =
-  "something to judge (this step shows new nothing that is compared: give it a share, or minSamples: 0)";
+const NOTHING_SHOWN = "something to judge (this step shows new nothing that is compared: give it a share)";
 
 function isPairBound({ facts, metrics }: Seen): boolean {
   return metrics.includes("mismatches") || (facts.canaryPpm === 0 && facts.minSamples > 0);

@@ -33,6 +33,9 @@ export interface MetricsSource {
   canaryShare(): Iterable<Sample>;
   rollbackLatched(): Iterable<Sample>;
   rollbacks(): Iterable<Sample>;
+  rolloutStep(): Iterable<Sample>;
+  rolloutState(): Iterable<Sample>;
+  gateOpen(): Iterable<Sample>;
   guardEvidence(): Iterable<Sample>;
   reloadSuccess(): Iterable<Sample>;
   reloadTimestamp(): Iterable<Sample>;
@@ -110,6 +113,24 @@ const DEFINITIONS: readonly Definition[] = [
     help: "Rollbacks by cause.",
     type: "counter",
     read: (s) => s.rollbacks(),
+  },
+  {
+    name: "cutover_rollout_step",
+    help: "Number of the rollout's current step, from 0.",
+    type: "gauge",
+    read: (s) => s.rolloutStep(),
+  },
+  {
+    name: "cutover_rollout_state",
+    help: "1: the rollout is in this state.",
+    type: "gauge",
+    read: (s) => s.rolloutState(),
+  },
+  {
+    name: "cutover_gate_open",
+    help: "1: this gate of the current step says yes.",
+    type: "gauge",
+    read: (s) => s.gateOpen(),
   },
   {
     name: "cutover_guard_evidence",

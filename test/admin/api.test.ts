@@ -168,12 +168,82 @@ test("a refused action is 409 with the desk's sentence", async (context) => {
   assertProblem(answer, 409, /^profiles is not latched$/);
 });
 
-test("a rollout is not there yet, and the answer says so", async (context) => {
-  const admin = await startFor(context, fakeDesk());
-  for (const action of ["promote", "pause", "resume"]) {
-    const answer = await post(admin, `/api/v1/routes/profiles/${action}`, { reason: "x" });
-    assertProblem(answer, 409, /^profiles has no rollout: its shares are set in the rules$/);
+test("promote, pause and resume ask the desk; where it refuses, the answer is 409 with its words", async (context) => {
+  const desk = fakeDesk();
+  const admin = await startFor(context, desk);
+  const act = (action: string, body: unknown) => post(admin, `/api/v1/routes/profiles/${action}`, body);
+  for (const [body, wanted] of [
+    [{ reason: "go" }, { reason: "go", toPpm: null, fromStep: null }],
+    [
+      { reason: "go", step: 2 },
+      { reason: "go", toPpm: null, fromStep: 2 },
+    ],
+    [
+      { reason: "go", to: "25%" },
+      { reason: "go", toPpm: 250_000, fromStep: null },
+    ],
+    [
+      { reason: "go", to: "0.0007%", step: 0 },
+      { reason: "go", toPpm: 7, fromStep: 0 },
+    ],
+    [
+      { reason: "go", to: "100%", step: null },
+      { reason: "go", toPpm: 1_000_000, fromStep: null },
+    ],
+  ] as const) {
+    assert.equal((await act("promote", body)).status, 200);
+    assert.deepEqual(desk.calls.at(-1), ["promote", "profiles", wanted]);
   }
+  for (const action of ["pause", "resume"]) {
+    assert.equal((await act(action, { reason: "why" })).status, 200);
+    assert.deepEqual(desk.calls.at(-1), [action, "profiles", "why"]);
+  }
+  const why = "gate lag does not say yes";
+  const refusing = await startFor(context, fakeDesk({ promote: async () => ({ ok: false, why }) }));
+  const answer = await post(refusing, "/api/v1/routes/profiles/promote", { reason: "go" });
+  assertProblem(answer, 409, /^gate lag does not say yes$/);
+  assert.equal((await post(admin, "/api/v1/routes/none/promote", { reason: "go" })).status, 404);
+  assert.equal(
+    (await post(admin, "/api/v1/routes/profiles/promote", { reason: "go" }, { token: "no" })).status,
+    401,
+  );
+});
+
+test("a promotion that is not understood is 400, and says what to write", async (context) => {
+  const desk = fakeDesk();
+  const admin = await startFor(context, desk);
+  for (const [body, detail] of [
+    [{}, /say why/],
+    [{ reason: "go", to: "25" }, /to must be a share/],
+    [{ reason: "go", to: 25 }, /to must be a share/],
+    [{ reason: "go", to: "0%" }, /more than 0%/],
+    [{ reason: "go", to: "100.0001%" }, /at most 100%/],
+    [{ reason: "go", to: "0.00001%" }, /to must be a share/],
+    [{ reason: "go", to: "1e1%" }, /to must be a share/],
+    [{ reason: "go", step: "1" }, /step must be the number/],
+    [{ reason: "go", step: -1 }, /step must be the number/],
+    [{ reason: "go", step: 0.5 }, /step must be the number/],
+    [{ reason: "go", share: "5%" }, /"share" is not a field/],
+  ] as const) {
+    assertProblem(await post(admin, "/api/v1/routes/profiles/promote", body), 400, detail);
+  }
+  assert.deepEqual(desk.calls, []);
+});
+
+test("the report is Markdown, behind the token", async (context) => {
+  const admin = await startFor(context, fakeDesk());
+  const path = "/api/v1/routes/profiles/report";
+  assert.equal((await ask(admin, path)).status, 401);
+  const answer = await ask(admin, path, { token: TOKEN });
+  assert.deepEqual(
+    [answer.status, answer.headers["content-type"], answer.text],
+    [200, "text/markdown; charset=utf-8", "# profiles\n"],
+  );
+  assertProblem(
+    await ask(admin, "/api/v1/routes/none/report", { token: TOKEN }),
+    404,
+    /no route is named "none"/,
+  );
 });
 
 test("broken rules are 422 with every error", async (context) => {

@@ -11,6 +11,7 @@ import type {
   Explanation,
   MismatchCluster,
   MismatchSample,
+  PinReport,
   RetroReport,
   RouteStatus,
   StatusReport,
@@ -50,7 +51,17 @@ export function fakeDesk(more: Partial<Desk> = {}): FakeDesk {
     rollback: (route, reason) => act("rollback", route, reason),
     rollbackAll: (reason) => act("rollbackAll", reason),
     reset: (route, reason) => act("reset", route, reason),
+    promote: (route, request) => act("promote", route, request),
+    pause: (route, reason) => act("pause", route, reason),
+    resume: (route, reason) => act("resume", route, reason),
+    report: async (route) => (route === "profiles" ? `# ${route}\n` : undefined),
     resetStore: (reason) => act("resetStore", reason),
+    pin: (route, pin) => act("pin", route, pin),
+    unpin: (route, key, reason) => act("unpin", route, key, reason),
+    pins: (route) => {
+      calls.push(["pins", route]);
+      return [PIN];
+    },
     reload: async (reason) => {
       calls.push(["reload", reason]);
       return { ok: true, version: "0123456789ab", changes: [], errors: [], notes: [] };
@@ -99,12 +110,23 @@ const EXPLANATION: Explanation = {
   route: "profiles",
   key: null,
   bucket: null,
+  fingerprint: null,
   canary: 0.05,
   side: "old",
   reason: "default-old",
   backend: "legacy",
   shadow: "no",
   steps: [],
+};
+
+export const PIN: PinReport = {
+  route: "profiles",
+  key: "acme",
+  side: "old",
+  at: "2026-05-01T10:00:00.000Z",
+  by: "operator",
+  reason: "a test",
+  expiresAt: null,
 };
 
 const ANSWER = { status: 200, headers: {}, body: "secret", whole: true, bodyBytes: 6 };
@@ -152,7 +174,17 @@ export const RETRO: RetroReport = {
 
 function auditEntry(id: number, action: string): AuditEntry {
   const at = "2026-05-01T10:00:00.000Z";
-  return { id, at, route: "profiles", action, by: "operator", reason: "line\nbreak", from: null, to: null };
+  return {
+    id,
+    at,
+    route: "profiles",
+    action,
+    by: "operator",
+    reason: "line\nbreak",
+    from: null,
+    to: null,
+    evidence: null,
+  };
 }
 
 /** An admin API that is closed when the test ends. */

@@ -48,7 +48,7 @@ function isAlive(pid: number): boolean {
   }
 }
 
-test("the demo's story really happens: difference, climb, fault, rollback, and no client notices", async () => {
+test("the demo's story really happens: difference, climb, fault, rollback, rollout, and no client notices", async () => {
   const demo = startDemo();
   const code = await demo.closed.promise;
   assert.equal(code, 0, demo.out);
@@ -56,7 +56,9 @@ test("the demo's story really happens: difference, climb, fault, rollback, and n
   assert.match(demo.out, /canary 25%: \d+ of \d+ answers from new, errors 0/);
   const rollback = /ROLLED BACK after (\d+) ms/.exec(demo.out);
   assert.ok(Number(rollback?.[1]) <= 1_000, demo.out);
-  assert.match(demo.out, /[\d,]+ client requests, 0 failed/);
+  assert.match(demo.out, /step 2 \(canary 100%, shadow 100%\): baked 1 s, errors 0\//);
+  assert.match(demo.out, /completed \(canary 100%\): baked 1 s/);
+  assert.match(demo.out, /[\d,]+ client requests, 0 failed\nstopped/);
 });
 
 test("a demo that is killed leaves no process and no folder behind", async () => {

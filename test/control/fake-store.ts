@@ -2,9 +2,12 @@
 
 import type {
   ClusterRecord,
+  HistoryRecord,
   LatchRecord,
   NewAuditEntry,
   NewSample,
+  PinRecord,
+  RolloutRecord,
   Store,
   StoreHealth,
 } from "../../src/control/store-types.ts";
@@ -14,10 +17,14 @@ export interface FakeStore extends Store {
   health: StoreHealth;
   /** What is "on disk". */
   readonly kept: Map<string, LatchRecord>;
+  readonly rolloutRecords: Map<string, RolloutRecord>;
+  /** By route and key, with a space between. */
+  readonly pinRecords: Map<string, PinRecord>;
   readonly groups: (readonly NewSample[])[];
   readonly clusterRecords: Map<string, ClusterRecord>;
   /** What `dropSamples` was asked for. */
   readonly dropped: (readonly string[])[];
+  readonly historyRecords: HistoryRecord[];
   readonly metas: Map<string, string>;
   /** Every write waits for it; a test puts its own promise here. */
   disk: () => Promise<void>;
@@ -36,15 +43,33 @@ export function createFakeStore(latches: readonly LatchRecord[] = []): FakeStore
   const store: FakeStore = {
     health: { kind: "sound" },
     kept,
+    rolloutRecords: new Map(),
+    pinRecords: new Map(),
     groups: [],
     clusterRecords: new Map(),
     dropped: [],
+    historyRecords: [],
     metas: new Map(),
     disk: async () => {},
     latches: async () => [...kept.values()],
     latch: (record, audit) => write(audit, () => kept.set(record.route, record)),
     unlatch: (route, audit) => write(audit, () => kept.delete(route)),
     append: (audit) => write(audit, () => {}),
+    rollouts: async () => [...store.rolloutRecords.values()],
+    moveRollout: (record, audit) => write(audit, () => store.rolloutRecords.set(record.route, record)),
+    keepRollouts: async (records) => {
+      await store.disk();
+      for (const record of records) store.rolloutRecords.set(record.route, record);
+    },
+    dropRollouts: async (routes) => {
+      await store.disk();
+      for (const route of routes) store.rolloutRecords.delete(route);
+    },
+    pins: async () => [...store.pinRecords.values()],
+    pin: (pin, audit) => write(audit, () => store.pinRecords.set(`${pin.route} ${pin.key}`, pin)),
+    unpin: (route, key, audit) => write(audit, () => store.pinRecords.delete(`${route} ${key}`)),
+    newestAudit: async ({ route, action, by }) =>
+      entries.findLast((entry) => entry.route === route && entry.action === action && entry.by === by),
     audit: async () => entries.toReversed(),
     auditAfter: async (id) => entries.filter((entry) => entry.id > id),
     addSamples: async (group) => {
@@ -68,6 +93,13 @@ export function createFakeStore(latches: readonly LatchRecord[] = []): FakeStore
       return routes.length;
     },
     clusters: async () => [...store.clusterRecords.values()],
+    addHistory: async (records) => {
+      await store.disk();
+      store.historyRecords.push(...records);
+    },
+    history: async (id) =>
+      store.historyRecords.slice(id, id + 2).map((record, index) => ({ id: id + index + 1, record })),
+    markers: async (route) => entries.filter((entry) => entry.route === route || entry.route === null),
     meta: async (key) => store.metas.get(key),
     setMeta: async (key, value) => {
       await store.disk();

@@ -7,6 +7,7 @@ import type { AuditEntry } from "../../src/model/reports.ts";
 import type { Route } from "../../src/model/ruleset.ts";
 import { routeOf } from "../model/rules.ts";
 import { batchOf, failure, guardOf } from "../model/traffic.ts";
+import { NO_ROLLOUTS } from "./fake-rollouts.ts";
 import { createFakeStore, createSlowDisk, type FakeStore, full, never } from "./fake-store.ts";
 import { mismatchAt } from "./findings.ts";
 
@@ -27,6 +28,7 @@ async function start(store: FakeStore, routes: readonly Route[] = [ROUTE]) {
   const latches = new Latches({
     store,
     books,
+    rollouts: NO_ROLLOUTS,
     rulesVersion: () => "0123456789ab",
     nowMs: () => 5000,
     nowIso: () => "2026-05-01T10:00:00.000Z",

@@ -14,6 +14,7 @@ import { UNCOMPARED_REASONS } from "../../src/model/pair.ts";
 import { REASON_INDEX } from "../../src/model/reasons.ts";
 import { createMetrics } from "../../src/observe/metrics.ts";
 import { assertHistograms, readExposition } from "../observe/exposition.ts";
+import { NO_ROLLOUTS } from "./fake-rollouts.ts";
 import { createFakeStore } from "./fake-store.ts";
 import { compared, mismatchAt } from "./findings.ts";
 
@@ -53,6 +54,7 @@ function open() {
   const latches = new Latches({
     store,
     books,
+    rollouts: NO_ROLLOUTS,
     rulesVersion: () => rules.ruleset.version,
     nowMs: () => 0,
     nowIso: () => "2026-05-01T10:00:00.000Z",
@@ -62,7 +64,14 @@ function open() {
   });
   const replacements = new Map([["data", 2]]);
   const metrics = createMetrics(
-    createMetricsSource({ books, latches, rules, store, replacements: () => replacements }),
+    createMetricsSource({
+      books,
+      latches,
+      rollouts: { of: () => null },
+      rules,
+      store,
+      replacements: () => replacements,
+    }),
   );
   const scrape = async () => {
     for (const book of [...books.all, books.unmatched]) book.account.read(0);

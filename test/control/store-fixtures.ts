@@ -41,6 +41,7 @@ export function auditEntry(route: string | null, action = "rollback"): NewAuditE
     reason: "because",
     from: null,
     to: "old",
+    evidence: null,
   };
 }
 

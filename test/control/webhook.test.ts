@@ -16,6 +16,7 @@ function entry(id: number, action: string): AuditEntry {
     reason: "a drill",
     from: "serving",
     to: "rolled-back",
+    evidence: null,
   };
 }
 

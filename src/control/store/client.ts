@@ -3,12 +3,17 @@
 import { Worker } from "node:worker_threads";
 import type { AuditEntry, MismatchSample } from "../../model/reports.ts";
 import type {
+  AuditSearch,
   ClusterRecord,
+  HistoryRecord,
   LatchRecord,
   NewAuditEntry,
   NewSample,
+  PinRecord,
+  RolloutRecord,
   SampleFilter,
   Store,
+  StoredHistory,
   StoreHealth,
 } from "../store-types.ts";
 import type { DatabaseOptions } from "./database.ts";
@@ -76,6 +81,30 @@ class StoreClient implements ResettableStore {
   append(audit: NewAuditEntry): Promise<AuditEntry> {
     return this.#call("append", audit);
   }
+  rollouts(): Promise<readonly RolloutRecord[]> {
+    return this.#call("rollouts");
+  }
+  moveRollout(record: RolloutRecord, audit: NewAuditEntry): Promise<AuditEntry> {
+    return this.#call("moveRollout", record, audit);
+  }
+  keepRollouts(records: readonly RolloutRecord[]): Promise<void> {
+    return this.#call("keepRollouts", records);
+  }
+  dropRollouts(routes: readonly string[]): Promise<void> {
+    return this.#call("dropRollouts", routes);
+  }
+  pins(): Promise<readonly PinRecord[]> {
+    return this.#call("pins");
+  }
+  pin(pin: PinRecord, audit: NewAuditEntry): Promise<AuditEntry> {
+    return this.#call("pin", pin, audit);
+  }
+  unpin(route: string, key: string, audit: NewAuditEntry): Promise<AuditEntry> {
+    return this.#call("unpin", route, key, audit);
+  }
+  newestAudit(filter: AuditSearch): Promise<AuditEntry | undefined> {
+    return this.#call("newestAudit", filter);
+  }
   audit(filter: { readonly route: string | null; readonly limit: number }): Promise<readonly AuditEntry[]> {
     return this.#call("audit", filter);
   }
@@ -105,6 +134,15 @@ class StoreClient implements ResettableStore {
   }
   clusters(): Promise<readonly ClusterRecord[]> {
     return this.#call("clusters");
+  }
+  addHistory(records: readonly HistoryRecord[]): Promise<void> {
+    return this.#call("addHistory", records);
+  }
+  history(id: number): Promise<readonly StoredHistory[]> {
+    return this.#call("history", id);
+  }
+  markers(route: string, sinceMs: number): Promise<readonly AuditEntry[]> {
+    return this.#call("markers", route, sinceMs);
   }
   meta(key: string): Promise<string | undefined> {
     return this.#call("meta", key);

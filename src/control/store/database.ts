@@ -5,18 +5,25 @@ import { join } from "node:path";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { AuditEntry, MismatchSample } from "../../model/reports.ts";
 import type {
+  AuditSearch,
   ClusterRecord,
+  HistoryRecord,
   LatchRecord,
   NewAuditEntry,
   NewSample,
+  PinRecord,
+  RolloutRecord,
   SampleFilter,
+  StoredHistory,
   StoreHealth,
 } from "../store-types.ts";
 import { ClusterTable } from "./clusters.ts";
 import { asStoreError, isDamage, StoreError, textOf, withConsequence } from "./errors.ts";
 import { isDiskFull } from "./files.ts";
+import { HistoryTable } from "./history.ts";
 import { damaged, inspect, unreadable } from "./inspect.ts";
 import { createDatabase, openForReading, openForWriting, putAside, SEAL_NAME } from "./open.ts";
+import { RolloutTables } from "./rollouts.ts";
 import { auditOf, auditValues, latchOf, latchValues, sealOf } from "./rows.ts";
 import { SAMPLE_CAPS, type SampleCaps, SampleTable } from "./samples.ts";
 
@@ -46,6 +53,8 @@ export class StateDatabase {
   #database: DatabaseSync | undefined;
   #samples: SampleTable | undefined;
   #clusters: ClusterTable | undefined;
+  #rollouts: RolloutTables | undefined;
+  #history: HistoryTable | undefined;
   /** Of the file that is open. */
   #inode = 0;
   #onlyReads = false;
@@ -92,6 +101,64 @@ export class StateDatabase {
 
   append(audit: NewAuditEntry): AuditEntry {
     return this.#write("append", () => this.#insertAudit(audit));
+  }
+
+  rollouts(): readonly RolloutRecord[] {
+    return this.#read("rollouts", [], () => this.#rollouts?.all() ?? []);
+  }
+
+  moveRollout(record: RolloutRecord, audit: NewAuditEntry): AuditEntry {
+    const entry = this.#write("moveRollout", () => {
+      this.#rollouts?.put(record);
+      return this.#insertAudit(audit);
+    });
+    this.#settle();
+    return entry;
+  }
+
+  /** Not settled: every second it would wait for whoever reads the database just now. */
+  keepRollouts(records: readonly RolloutRecord[]): void {
+    if (records.length === 0) return;
+    this.#write("keepRollouts", () => {
+      for (const record of records) this.#rollouts?.put(record);
+    });
+  }
+
+  dropRollouts(routes: readonly string[]): void {
+    if (routes.length === 0) return;
+    this.#write("dropRollouts", () => this.#rollouts?.drop(routes));
+    this.#settle();
+  }
+
+  pins(): readonly PinRecord[] {
+    return this.#read("pins", [], () => this.#rollouts?.pins() ?? []);
+  }
+
+  pin(pin: PinRecord, audit: NewAuditEntry): AuditEntry {
+    const entry = this.#write("pin", () => {
+      this.#rollouts?.putPin(pin);
+      return this.#insertAudit(audit);
+    });
+    this.#settle();
+    return entry;
+  }
+
+  unpin(route: string, key: string, audit: NewAuditEntry): AuditEntry {
+    const entry = this.#write("unpin", () => {
+      this.#rollouts?.dropPin(route, key);
+      return this.#insertAudit(audit);
+    });
+    this.#settle();
+    return entry;
+  }
+
+  newestAudit({ route, action, by }: AuditSearch): AuditEntry | undefined {
+    return this.#read("newestAudit", undefined, () => {
+      const row = this.#prepare(
+        "SELECT * FROM audit WHERE route = ? AND action = ? AND actor = ? ORDER BY id DESC LIMIT 1",
+      ).get(route, action, by);
+      return row === undefined ? undefined : auditOf(row);
+    });
   }
 
   audit(filter: { readonly route: string | null; readonly limit: number }): readonly AuditEntry[] {
@@ -153,6 +220,19 @@ export class StateDatabase {
     return this.#read("clusters", [], () => this.#clusters?.all(Date.now()) ?? []);
   }
 
+  addHistory(records: readonly HistoryRecord[]): void {
+    if (records.length === 0) return;
+    this.#write("addHistory", () => this.#history?.add(records));
+  }
+
+  history(id: number): readonly StoredHistory[] {
+    return this.#read("history", [], () => this.#history?.page(id) ?? []);
+  }
+
+  markers(route: string, sinceMs: number): readonly AuditEntry[] {
+    return this.#read("markers", [], () => this.#history?.markers(route, sinceMs) ?? []);
+  }
+
   meta(key: string): string | undefined {
     return this.#read("meta", undefined, () => {
       const value = this.#prepare("SELECT value FROM meta WHERE name = ?").get(key)?.value;
@@ -186,6 +266,8 @@ export class StateDatabase {
     this.#statements.clear();
     this.#samples = undefined;
     this.#clusters = undefined;
+    this.#rollouts = undefined;
+    this.#history = undefined;
     const database = this.#database;
     this.#database = undefined;
     database?.close();
@@ -229,6 +311,8 @@ export class StateDatabase {
     const caps = this.#options.caps ?? SAMPLE_CAPS;
     this.#samples = new SampleTable(database, caps);
     this.#clusters = new ClusterTable(database, caps.maxAgeMs);
+    this.#rollouts = new RolloutTables(database);
+    this.#history = new HistoryTable(database);
   }
 
   #read<T>(operation: string, empty: T, work: () => T): T {
@@ -299,8 +383,8 @@ export class StateDatabase {
   }
   #insertAudit(audit: NewAuditEntry): AuditEntry {
     const row = this.#prepare(
-      `INSERT INTO audit (at, route, action, actor, reason, from_value, to_value)
-       VALUES (:at, :route, :action, :actor, :reason, :from_value, :to_value) RETURNING *`,
+      `INSERT INTO audit (at, route, action, actor, reason, from_value, to_value, evidence_json)
+       VALUES (:at, :route, :action, :actor, :reason, :from_value, :to_value, :evidence_json) RETURNING *`,
     ).get(auditValues(audit));
     return auditOf(row);
   }

@@ -8,8 +8,9 @@ import type { LatchRecord, StoreHealth } from "../store-types.ts";
 import { isBusy, isDamage, textOf, trouble } from "./errors.ts";
 import { isDiskFull } from "./files.ts";
 import { BUSY_TIMEOUT_MS, bytesOf, MARK_NAME, openForReading, SEAL_NAME } from "./open.ts";
+import { pinOf, rolloutOf } from "./rollout-rows.ts";
 import { auditOf, clustersOf, latchOf, sampleOf, sealOf } from "./rows.ts";
-import { isCurrent, migrate, schemaTrouble, tableSql } from "./schema.ts";
+import { migrate, schemaTrouble, schemaVersion, tableSql } from "./schema.ts";
 
 /** Longest text of SQLite that is passed on: its integrity check can list every page. */
 const MAX_FINDING_LENGTH = 200;
@@ -73,13 +74,18 @@ function finding(pages: unknown): string {
 
 function rowTrouble(database: DatabaseSync): string | undefined {
   const latches: LatchRecord[] = [];
-  const tables: readonly (readonly [string, (row: unknown) => void])[] = [
-    ["latches", (row) => latches.push(latchOf(row))],
-    ["audit", auditOf],
-    ["samples", sampleOf],
-    ...(isCurrent(database) ? ([["clusters", clustersOf]] as const) : []), // schema 1 had none
+  /** With the schema version that brought each. */
+  const tables: readonly (readonly [string, number, (row: unknown) => void])[] = [
+    ["latches", 1, (row) => latches.push(latchOf(row))],
+    ["audit", 1, auditOf],
+    ["samples", 1, sampleOf],
+    ["clusters", 2, clustersOf],
+    ["rollouts", 3, rolloutOf],
+    ["pins", 3, pinOf],
   ];
-  for (const [table, parse] of tables) {
+  const version = schemaVersion(database);
+  for (const [table, since, parse] of tables) {
+    if (version < since) continue;
     try {
       for (const row of database.prepare(`SELECT * FROM ${table}`).iterate()) parse(row);
     } catch (error) {

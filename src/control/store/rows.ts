@@ -8,10 +8,10 @@ import type { ClusterRecord, LatchRecord, NewAuditEntry, NewSample } from "../st
 /** What node:sqlite reads and binds; our columns are texts, whole numbers and nulls only. */
 export type Value = string | number | null;
 
-const instant = z.string().refine((text) => !Number.isNaN(Date.parse(text)), "not a time");
-const actor = z.enum(["operator", "guard", "rollout", "rules"]);
+export const instant = z.string().refine((text) => !Number.isNaN(Date.parse(text)), "not a time");
+export const actor = z.enum(["operator", "guard", "rollout", "rules", "gateway"]);
 const perSide = z.object({ old: z.number(), new: z.number() });
-const json = <T extends z.ZodType>(schema: T) =>
+export const json = <T extends z.ZodType>(schema: T) =>
   z
     .string()
     .transform((text, context): unknown => {
@@ -24,21 +24,21 @@ const json = <T extends z.ZodType>(schema: T) =>
     })
     .pipe(schema);
 
+const evidence = z.object({
+  summary: z.string(),
+  samples: perSide,
+  errors: perSide,
+  evidence: z.record(z.string(), z.number()),
+  rulesVersion: z.string(),
+});
+
 const latchRow = z.object({
   route: z.string().min(1),
   cause: z.string(),
   at: instant,
   actor,
   reason: z.string(),
-  evidence_json: json(
-    z.object({
-      summary: z.string(),
-      samples: perSide,
-      errors: perSide,
-      evidence: z.record(z.string(), z.number()),
-      rulesVersion: z.string(),
-    }),
-  ),
+  evidence_json: json(evidence),
   revision: z.int(),
 });
 
@@ -51,6 +51,7 @@ const auditRow = z.object({
   reason: z.string(),
   from_value: z.string().nullable(),
   to_value: z.string().nullable(),
+  evidence_json: json(evidence).nullable().default(null), // schema 2 had none
 });
 
 const answer = z.object({
@@ -58,6 +59,7 @@ const answer = z.object({
   headers: z.record(z.string(), z.string()),
   body: z.string().nullable(),
   whole: z.boolean().default(false), // schema 1 did not say
+  tree: z.literal(true).exactOptional(),
   bodyBytes: z.int(),
 });
 
@@ -113,6 +115,7 @@ export function auditOf(row: unknown): AuditEntry {
     reason: rest.reason,
     from,
     to,
+    evidence: rest.evidence_json,
   };
 }
 
@@ -151,7 +154,8 @@ export function latchValues(latch: LatchRecord): Record<string, Value> {
 /** Named parameters for an insert into `audit`. */
 export function auditValues(entry: NewAuditEntry): Record<string, Value> {
   const { at, route, action, by, reason, from, to } = entry;
-  return whole({ at, route, action, actor: by, reason, from_value: from, to_value: to });
+  const evidence_json = entry.evidence === null ? null : JSON.stringify(entry.evidence);
+  return whole({ at, route, action, actor: by, reason, from_value: from, to_value: to, evidence_json });
 }
 
 /** Named parameters for an insert into `samples`; `bytes` is what counts against the cap. */
@@ -188,7 +192,7 @@ export function sealOf(latches: readonly LatchRecord[]): string {
 }
 
 /** Half surrogates have no UTF-8: without this a text would read back differently from what was sealed. */
-function whole(values: Record<string, Value>): Record<string, Value> {
+export function whole(values: Record<string, Value>): Record<string, Value> {
   const result: Record<string, Value> = {};
   for (const [name, value] of Object.entries(values)) {
     result[name] = typeof value === "string" ? value.toWellFormed() : value;

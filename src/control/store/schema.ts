@@ -62,13 +62,46 @@ const MIGRATIONS: readonly string[] = [
      compare_sha256 TEXT NOT NULL,
      clusters_json TEXT NOT NULL
    ) STRICT, WITHOUT ROWID;`,
+  // A seal in each row: rollouts are written every second, and a seal over all of them would grow with their number.
+  `ALTER TABLE audit ADD COLUMN evidence_json TEXT;
+   CREATE TABLE rollouts (
+     route TEXT NOT NULL PRIMARY KEY,
+     state_json TEXT NOT NULL,
+     shown_json TEXT NOT NULL,
+     sha256 TEXT NOT NULL
+   ) STRICT, WITHOUT ROWID;
+   CREATE TABLE pins (
+     route TEXT NOT NULL,
+     key TEXT NOT NULL,
+     side TEXT NOT NULL,
+     at TEXT NOT NULL,
+     actor TEXT NOT NULL,
+     reason TEXT NOT NULL,
+     expires_at TEXT,
+     sha256 TEXT NOT NULL,
+     PRIMARY KEY (route, key)
+   ) STRICT, WITHOUT ROWID;`,
+  // Looks order the rows: the wall clock may be set. The text is last, so that nothing else has to read past it.
+  `CREATE TABLE history (
+     id INTEGER PRIMARY KEY AUTOINCREMENT,
+     resolution_seconds INTEGER NOT NULL,
+     first_look INTEGER NOT NULL,
+     end_look INTEGER NOT NULL,
+     at TEXT NOT NULL,
+     seconds REAL NOT NULL,
+     format INTEGER NOT NULL,
+     bytes INTEGER NOT NULL,
+     routes_json TEXT NOT NULL
+   ) STRICT;
+   CREATE INDEX history_resolution ON history (resolution_seconds, id);
+   CREATE INDEX history_bytes ON history (id, bytes);`,
 ];
 
 const SCHEMA_VERSION = MIGRATIONS.length;
 
 /** Brings a database from the version it has (0: empty) to the current one, in one transaction. */
 export function migrate(database: DatabaseSync): void {
-  const from = userVersion(database);
+  const from = schemaVersion(database);
   if (from === SCHEMA_VERSION) return;
   database.exec("BEGIN IMMEDIATE");
   try {
@@ -84,7 +117,7 @@ export function migrate(database: DatabaseSync): void {
 
 /** Whether the tables are those of the current version. */
 export function isCurrent(database: DatabaseSync): boolean {
-  return userVersion(database) === SCHEMA_VERSION;
+  return schemaVersion(database) === SCHEMA_VERSION;
 }
 
 /** Why the tables are not those that this program knows; undefined where they are. Only reads. */
@@ -92,7 +125,7 @@ export function schemaTrouble(
   database: DatabaseSync,
   sqlOfFresh: () => ReadonlyMap<string, string>,
 ): string | undefined {
-  const version = userVersion(database);
+  const version = schemaVersion(database);
   if (pragma(database, "application_id") !== APPLICATION_ID || version < 1) {
     return "it is not a database of cutover";
   }
@@ -116,7 +149,8 @@ export function tableSql(database: DatabaseSync): ReadonlyMap<string, string> {
   return new Map(rows.map((row) => [String(row.name), String(row.sql)]));
 }
 
-function userVersion(database: DatabaseSync): number {
+/** The version of a database's tables; 0: it has none. */
+export function schemaVersion(database: DatabaseSync): number {
   return pragma(database, "user_version");
 }
 
