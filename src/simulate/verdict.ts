@@ -1,0 +1,19 @@
+/** The judge's verdict on the step that a simulated rollout is at. */
+
+import type { Detector } from "../model/detector.ts";
+import { judge } from "../model/judge.ts";
+import { currentStep, type Judgement, type RolloutState } from "../model/rollout.ts";
+import type { Route } from "../model/ruleset.ts";
+
+/** A log has no second answers of old: noise is taken to be known. */
+export function verdictOf(
+  detector: Detector | null,
+  route: Route,
+  state: RolloutState,
+  nowMs: number,
+): Judgement {
+  const { canaryPpm, shadowPpm } = state.shares;
+  const { minSamples } = currentStep(state);
+  const comparesPairs = route.compare !== null && shadowPpm > 0;
+  return judge(detector, { canaryPpm, minSamples, comparesPairs, learning: null }, nowMs);
+}
