@@ -78,7 +78,19 @@ function hints({ kind, place, relation }: MismatchCluster): string[] {
     return [`only the order differs at ${place}: \`unordered: ["${place}"]\` goes on comparing the items`];
   }
   if (relation === null) return [];
+  const renaming = renameRule(place, relation.name);
+  if (renaming !== null)
+    return [`${relation.name} there: \`rename: ${renaming}\` goes on comparing its value`];
   return [`new follows old there (${relation.name}): to hide it hides other changes of the place too`];
+}
+
+/** The rule for a member that was found under another name beside its own; null: it is no such, or not to be spelled. */
+function renameRule(place: string, relation: string): string | null {
+  const [, way, name] = /^renamed (to|from) "([A-Za-z_]\w*)"$/.exec(relation) ?? [];
+  const [, parent] = /^(\$.*)\.[A-Za-z_]\w*$/.exec(place) ?? [];
+  if (name === undefined || parent === undefined || parent.includes("..")) return null;
+  const [old, fresh] = way === "to" ? [place, `${parent}.${name}`] : [`${parent}.${name}`, place];
+  return `{ "${old}": "${fresh}" }`;
 }
 
 interface Hiding {

@@ -24,7 +24,7 @@ export function describeRetro(report: RetroReport, columns: number | null, paint
 
 /** More names than this on one line are not read. */
 const MAX_PLACES = 5;
-const UNTOLD = "stored cut, redacted, or not as text";
+const UNTOLD = "stored cut, not as text, or could not be redacted";
 
 function clusterTable(clusters: RetroReport["clusters"], columns: number | null, paint: Paint): string[] {
   const manyRoutes = new Set(clusters.map(({ route }) => route)).size > 1;

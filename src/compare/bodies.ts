@@ -4,6 +4,7 @@ import type { Pair, UncomparedReason } from "../model/pair.ts";
 import type { Difference } from "../model/reports.ts";
 import type { Compare } from "../model/ruleset.ts";
 import { bodyDifference, bytesDifference, sizeText } from "./bytes.ts";
+import { TooMuchWork } from "./debt.ts";
 import { codingsOf, sameBytes } from "./decode.ts";
 import { readStreams } from "./events.ts";
 import { MAX_DIFFERENCES, mostTelling } from "./findings.ts";
@@ -49,7 +50,9 @@ export function compareBodies(pair: Pair, compare: Compare, rules: TreeRules, op
   const oldBody = open.old();
   const newBody = open.new();
   if (oldBody.kind === "closed" || newBody.kind === "closed") return compareClosed(oldBody, newBody);
-  const bodies = { old: oldBody, new: newBody, rules, conceal: compare.redact.paths.length > 0 };
+  // Without samples nothing is to be kept of bodies, not even a hash of a line.
+  const conceal = compare.redact.paths.length > 0 || !compare.samples;
+  const bodies = { old: oldBody, new: newBody, rules, conceal };
   const kind = commonKind(compare.body, oldBody.media, newBody.media);
   if (isCut) return kind === "events" ? compareStreams(bodies) : undecided("streaming");
   if (sameBytes(oldBody.bytes, newBody.bytes)) return SAME;
@@ -80,16 +83,19 @@ function compareAs(kind: BodyKind, bodies: Bodies): BodyFindings {
   if (oldText === null || newText === null) return compareBytes(bodies);
   if (oldText === newText) return SAME;
   if (oldText === "" || newText === "") return compareEmpty(bodies, oldText, newText);
-  if (kind === "text" || kind === "bytes") return compareLines(bodies, oldText, newText);
+  const isTree = bodies.old.isTree || bodies.new.isTree;
+  // Of a body that is kept as a tree nobody knows the lines any more.
+  if (kind === "text" || kind === "bytes")
+    return isTree ? undecided("decode_failed") : compareLines(bodies, oldText, newText);
 
   const treeKind = kind === "unknown" ? "json" : kind;
-  const oldReading = readAs(treeKind, oldText);
-  const newReading = readAs(treeKind, newText);
+  const oldReading = readAs(isTree ? "json" : treeKind, oldText);
+  const newReading = readAs(isTree ? "json" : treeKind, newText);
   for (const { kind: read } of [oldReading, newReading]) {
     if (read === "too_deep" || read === "too_large") return undecided(read);
   }
   if (oldReading.kind === "tree" && newReading.kind === "tree") {
-    return { kind: "compared", differences: compareTrees(treeKind, bodies, oldReading, newReading) };
+    return withinTime(() => compareTrees(treeKind, bodies, oldReading, newReading));
   }
   if (kind === "unknown") {
     const isBinary = oldText.includes("\0") || newText.includes("\0");
@@ -104,6 +110,16 @@ function compareAs(kind: BodyKind, bodies: Bodies): BodyFindings {
     new: shownReading(newReading, bodies.new, newText, bodies.conceal),
     relation: null,
   });
+}
+
+/** Trees that would take too long are too large for us, whatever their length. */
+function withinTime(differencesOf: () => readonly Difference[]): BodyFindings {
+  try {
+    return { kind: "compared", differences: differencesOf() };
+  } catch (error) {
+    if (error instanceof TooMuchWork) return undecided("too_large");
+    throw error;
+  }
 }
 
 function compareBytes({ old, new: fresh, conceal }: Bodies): BodyFindings {
@@ -131,6 +147,7 @@ function compareTrees(
   const differences = diffTrees(oldReading.tree, newReading.tree, rules);
   if (kind !== "xml" && kind !== "html") return differences;
   const tidied = tidyOrder(differences);
+  if (old.isTree || fresh.isTree) return tidied;
   if (tidied.length === differences.length || differences.length < MAX_DIFFERENCES) return tidied;
   // What was dropped may have kept others off a list that was full.
   const oldAgain = readWithoutOrder(kind, old.text() ?? "");
@@ -149,7 +166,7 @@ function compareStreams(bodies: Bodies): BodyFindings {
   if (streams === null) return undecided("streaming");
   const { old, new: fresh } = streams;
   if (old.kind === "tree" && fresh.kind === "tree") {
-    return { kind: "compared", differences: diffTrees(old.tree, fresh.tree, bodies.rules) };
+    return withinTime(() => diffTrees(old.tree, fresh.tree, bodies.rules));
   }
   return undecided(old.kind === "too_deep" || old.kind === "too_large" ? old.kind : "streaming");
 }

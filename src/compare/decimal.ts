@@ -1,7 +1,7 @@
 /** Decimal texts of numbers, compared and subtracted without losing a digit. */
 
 /** Decimal texts of so many significant digits survive a double (IEEE 754: DBL_DIG). */
-export const SAFE_DIGITS = 15;
+const SAFE_DIGITS = 15;
 /** Within ±10^290 so many digits are safe; beyond, doubles run out of range or of digits. */
 const SAFE_EXPONENT = 290;
 

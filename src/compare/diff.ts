@@ -10,20 +10,17 @@ import type { Difference } from "../model/reports.ts";
 import { alignItems } from "./align.ts";
 import { isJsonObject } from "./canonical.ts";
 import { addFinding, areFull, createFindings, type Findings, hasRoomFor } from "./findings.ts";
-import { createIdentities } from "./identity.ts";
 import { allowancesOf, isHidden, isUnordered, itemNode, type Marks, memberNode, type Node } from "./marks.ts";
 import { byName, NAMING_MEMBERS } from "./naming.ts";
 import type { Holder } from "./paths.ts";
 import { REDACTED, redactedCopy } from "./redact.ts";
 import { MISSING, relationOf } from "./relation.ts";
-import { type Comparing, sameNodes } from "./same.ts";
+import { findRenamed, type Renamed } from "./renamed.ts";
+import { type Comparing, createComparing, sameNodes } from "./same.ts";
 import { type Path, spellPlace, templateOf } from "./template.ts";
 import { MAX_TEXT_CHARS, shortJson } from "./text.ts";
 import { isWithin } from "./tolerance.ts";
 import { matchUnordered } from "./unordered.ts";
-
-/** About a tenth of a second; a usual pair needs a hundredth of it. */
-const WORK = 5_000_000;
 
 interface Walk extends Comparing {
   readonly findings: Findings;
@@ -31,21 +28,11 @@ interface Walk extends Comparing {
 
 /**
  * The differences of two trees under the marks, at most MAX_DIFFERENCES; none: they are the same. A place is a
- * JSONPath into old; into new for what new alone has. Throws where hostile nests of unordered arrays with
- * tolerated numbers would take too long.
+ * JSONPath into old; into new for what new alone has. Throws TooMuchWork where hostile nests of unordered arrays
+ * with tolerated numbers would take too long.
  */
 export function diffMarked(old: Holder, fresh: Holder, marks: Marks): readonly Difference[] {
-  const context = {
-    marks,
-    work: { left: WORK },
-    isPlain: marks.unordered.size === 0 && marks.allowances.size === 0,
-  };
-  const walk: Walk = {
-    ...context,
-    identities: createIdentities(context),
-    sameArrays: new Map(),
-    findings: createFindings(),
-  };
+  const walk: Walk = { ...createComparing(marks), findings: createFindings() };
   walkNodes(
     walk,
     null,
@@ -80,10 +67,16 @@ function walkObjects(
   oldObject: Readonly<Record<string, unknown>>,
   newObject: Readonly<Record<string, unknown>>,
 ): void {
+  let known: Renamed | null = null;
+  const renamed = (): Renamed => {
+    known ??= findRenamed(walk, oldObject, newObject);
+    return known;
+  };
   for (const key of Object.keys(oldObject)) {
     if (isFull(walk)) return;
     if (!Object.hasOwn(newObject, key)) {
-      report(walk, { parent: path, key }, "missing", memberNode(oldObject, key), null);
+      const relation = renamed().missing.get(key);
+      report(walk, { parent: path, key }, "missing", memberNode(oldObject, key), null, relation);
     } else if (oldObject[key] !== newObject[key]) {
       walkNodes(walk, { parent: path, key }, memberNode(oldObject, key), memberNode(newObject, key));
     }
@@ -91,7 +84,8 @@ function walkObjects(
   for (const key of Object.keys(newObject)) {
     if (isFull(walk)) return;
     if (!Object.hasOwn(oldObject, key)) {
-      report(walk, { parent: path, key }, "added", null, memberNode(newObject, key));
+      const relation = renamed().added.get(key);
+      report(walk, { parent: path, key }, "added", null, memberNode(newObject, key), relation);
     }
   }
 }
@@ -257,6 +251,7 @@ function report(
   kind: Difference["kind"],
   old: Node | null,
   fresh: Node | null,
+  relation: string | undefined = undefined,
 ): void {
   const hidden =
     (old !== null && isHidden(walk.marks, old)) || (fresh !== null && isHidden(walk.marks, fresh));
@@ -267,7 +262,7 @@ function report(
   add(walk, path, kind, () => ({
     old: shown(old),
     new: shown(fresh),
-    relation: hidden ? null : relationOf(valueIn(old), valueIn(fresh)),
+    relation: hidden ? null : (relation ?? relationOf(valueIn(old), valueIn(fresh))),
   }));
 }
 

@@ -37,7 +37,11 @@ export function unexamined(pair: Pair): Compared {
  * Compares new with old, and old's second answer with its first by the same rules. `mayShow` is asked, of a
  * mismatch alone, whether there is room for samples of the answers.
  */
-export function examinePair(pair: Pair, compiled: CompiledCompare, mayShow: () => boolean): Compared {
+export function examinePair(
+  pair: Pair,
+  compiled: CompiledCompare,
+  mayShow: (differences: readonly Difference[]) => boolean,
+): Compared {
   const old = openOnce(pair.old);
   const open = { old, new: openOnce(pair.new) };
   const comparison = comparePair(pair, compiled, open);
@@ -47,7 +51,7 @@ export function examinePair(pair: Pair, compiled: CompiledCompare, mayShow: () =
   if (comparison.kind !== "mismatch") return { ...found, comparison, ...nothing };
   if (!compiled.compare.samples) return { ...found, comparison: withoutTexts(comparison), ...nothing };
   const requestHeaders = publicRequestHeaders(pair.requestHeaders, compiled.compare.redact);
-  if (!mayShow()) return { ...found, comparison, ...nothing, requestHeaders };
+  if (!mayShow(comparison.differences)) return { ...found, comparison, ...nothing, requestHeaders };
   return { ...found, comparison, requestHeaders, ...samplePair(pair, compiled, open) };
 }
 

@@ -11,6 +11,11 @@ const INLINE: ReadonlySet<string> = new Set(
   output q ruby s samp select small span strike strong sub sup svg time tt u var`.split(/\s+/),
 );
 
+/** Of them those that are no words: between controls and pictures a page is laid out, and white space is not read. */
+const OBJECTS: ReadonlySet<string> = new Set(
+  "button img input label math meter output select svg".split(" "),
+);
+
 const PRESERVING: ReadonlySet<string> = new Set([
   "pre",
   "textarea",
@@ -28,6 +33,7 @@ const OPTIONAL_END: ReadonlySet<string> = new Set(
 const MANNERS: Manners = {
   preserves: (name) => PRESERVING.has(name),
   isInline: (name) => INLINE.has(name),
+  isWords: (name) => INLINE.has(name) && !OBJECTS.has(name),
   isSingle: (name, depth) =>
     (depth === 0 && name === "html") || (depth === 1 && (name === "head" || name === "body")),
 };

@@ -5,6 +5,7 @@ import { diffArrays } from "diff";
 import type { Difference } from "../model/reports.ts";
 import { bodyDifference } from "./bytes.ts";
 import { MAX_DIFFERENCES } from "./findings.ts";
+import { linePattern } from "./line-pattern.ts";
 import { REDACTED } from "./redact.ts";
 import { excerptsAt, MAX_TEXT_CHARS, visible } from "./text.ts";
 
@@ -16,7 +17,8 @@ const MAX_EDITS = 1000;
 
 /**
  * The differences of two texts that differ: at `line[12]` (counted from 1, in old; in new for what new alone
- * has), or one of the whole body where they have too little in common. `conceal`: nothing of the texts is shown.
+ * has), or one of the whole body where they have too little in common. The template is that of all lines that read
+ * like old's (new's, for what new alone has). `conceal`: nothing of the texts is shown, not even which lines read alike.
  */
 export function lineDifferences(oldText: string, newText: string, conceal: boolean): readonly Difference[] {
   if (onlyLineEndsDiffer(oldText, newText)) return [bodyDifference(lineEnds(oldText), lineEnds(newText))];
@@ -85,15 +87,41 @@ function listChanges(changes: readonly Change[], head: number, conceal: boolean)
     if (isChange) at++;
     const lost = change.removed ? change.value : isChange ? next.value : [];
     const gained = change.added ? change.value : isChange ? next.value : [];
-    for (let line = 0; line < Math.max(lost.length, gained.length); line++) {
+    for (const [left, right] of pairLines(lost, gained)) {
       if (differences.length >= MAX_DIFFERENCES) break;
-      const place = line < lost.length ? oldAt + line : newAt + line;
-      differences.push(lineDifference(place, lost[line], gained[line], conceal));
+      const place = left !== null ? oldAt + left : newAt + (right ?? 0);
+      const oldLine = left === null ? undefined : lost[left];
+      const newLine = right === null ? undefined : gained[right];
+      differences.push(lineDifference(place, oldLine, newLine, conceal));
     }
     oldAt += lost.length;
     newAt += gained.length;
   }
   return differences;
+}
+
+type LinePair = readonly [old: number | null, fresh: number | null];
+
+/** Lines of one pattern belong together, then those that are left, in their order; old's order, then what is new. */
+function pairLines(lost: readonly string[], gained: readonly string[]): readonly LinePair[] {
+  const partners = new Map<number, number>();
+  const free = new Set(gained.keys());
+  if (lost.length !== 1 || gained.length !== 1) {
+    const waiting = new Map<string, number[]>();
+    for (const [at, line] of gained.entries()) {
+      const pattern = linePattern(line);
+      waiting.set(pattern, [...(waiting.get(pattern) ?? []), at]);
+    }
+    for (const [at, line] of lost.entries()) {
+      const partner = waiting.get(linePattern(line))?.shift();
+      if (partner === undefined) continue;
+      partners.set(at, partner);
+      free.delete(partner);
+    }
+  }
+  const rest = [...free].reverse();
+  const pairs = lost.map((_, at): LinePair => [at, partners.get(at) ?? rest.pop() ?? null]);
+  return [...pairs, ...rest.reverse().map((at): LinePair => [null, at])];
 }
 
 function lineDifference(
@@ -112,7 +140,7 @@ function lineDifference(
   };
   return {
     place: `line[${at}]`,
-    template: "line[*]",
+    template: conceal ? "line[*]" : `line[~${linePattern(oldLine ?? newLine ?? "")}]`,
     kind,
     old: shown(oldLine, excerpts?.old),
     new: shown(newLine, excerpts?.new),

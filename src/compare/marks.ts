@@ -71,6 +71,6 @@ export function isUnordered(marks: Marks, old: object, fresh: object): boolean {
   return marks.unordered.size > 0 && (marks.unordered.has(old) || marks.unordered.has(fresh));
 }
 
-export function isHidden({ hidden }: Marks, { container, key }: Node): boolean {
+export function isHidden({ hidden }: Pick<Marks, "hidden">, { container, key }: Node): boolean {
   return hidden.size > 0 && (hidden.get(container)?.has(key) ?? false);
 }

@@ -38,6 +38,8 @@ export interface Manners {
   readonly preserves: (name: string, attributes: ReadonlyMap<string, string>) => boolean;
   /** White space beside it is part of the text. */
   readonly isInline: (name: string) => boolean;
+  /** White space between two of them is read, even where there is no other text. */
+  readonly isWords: (name: string) => boolean;
   /** There is but one of it in its parent. */
   readonly isSingle: (name: string, depth: number) => boolean;
 }
@@ -152,24 +154,27 @@ function membersOf(
       members.push([name, values]);
       continue;
     }
-    // A second one is a fault that must not be lost.
+    // A second one is a fault that must not be lost, by a name that no element has.
     members.push([name, values[0]]);
-    if (values.length > 1) members.push([`${name}#2`, values.slice(1)]);
+    if (values.length > 1) members.push([`${name} #2`, values.slice(1)]);
   }
   return members;
 }
 
 function exactText(parts: readonly Part[]): string {
   const isMixed = parts.some(({ kind }) => kind === "child");
-  if (isMixed && !parts.some((part) => part.kind === "text" && !isBlank(part.text))) return "";
+  if (!parts.some(({ kind }) => kind === "text")) return "";
   return parts
     .map((part) => (part.kind === "child" ? `<${part.name}/>` : escaped(part.text, isMixed)))
     .join("");
 }
 
-/** White space is one space inside a text, and nothing at its ends, unless an inline element is beside it. */
+/**
+ * White space is one space inside a text, and nothing at its ends, unless an inline element is beside it. Between two
+ * elements that are words it is a text of its own: whoever reads the page sees it.
+ */
 function normalText(parts: readonly Part[], manners: Manners): string {
-  if (!parts.some((part) => part.kind === "text" && !isBlank(part.text))) return "";
+  if (!parts.some((part, at) => part.kind === "text" && isSeen(part.text, parts, at, manners))) return "";
   const isMixed = parts.some(({ kind }) => kind === "child");
   // Pieces and their last character: to look at the end of a text that grows costs its whole length each time.
   const out: string[] = [];
@@ -192,6 +197,12 @@ function normalText(parts: readonly Part[], manners: Manners): string {
     append(text.startsWith(" ") && (end === "" || end === " ") ? text.slice(1) : text);
   }
   return trimSpaces(out.join(""));
+}
+
+function isSeen(text: string, parts: readonly Part[], at: number, manners: Manners): boolean {
+  if (!isBlank(text)) return true;
+  const isWordsAt = (part: Part | undefined): boolean => part?.kind === "child" && manners.isWords(part.name);
+  return isWordsAt(parts[at - 1]) && isWordsAt(parts[at + 1]);
 }
 
 /** What HTML and XML call white space: a no-break space is none. */

@@ -4,8 +4,9 @@
  */
 
 import { isJsonObject } from "./canonical.ts";
-import { type Context, itemNode, memberNode, type Node } from "./marks.ts";
-import { numericKind } from "./tolerance.ts";
+import { checkDebt } from "./debt.ts";
+import { allowancesOf, type Context, itemNode, memberNode, type Node } from "./marks.ts";
+import { isWithin, numericKind, WORK_PER_NUMBER } from "./tolerance.ts";
 
 interface Item {
   readonly at: number;
@@ -44,30 +45,69 @@ export function matchNearest(
 
 interface Ranked extends Item {
   readonly numbers: readonly number[];
+  /** The same numbers, each with its place; null: some are in an array without order, and go with any. */
+  readonly leaves: readonly Node[] | null;
 }
 
 function sorted(context: Context, items: readonly Item[]): readonly Ranked[] {
   return items
-    .map((item) => ({ ...item, numbers: toleratedNumbers(context, item.node) }))
+    .map((item) => ({ ...item, ...toleratedNumbers(context, item.node) }))
     .sort((left, right) => compareLists(left.numbers, right.numbers));
 }
 
 /** The tolerated numbers in a value, in an order that is the same for values that are alike. */
-function toleratedNumbers(context: Context, root: Node): readonly number[] {
+function toleratedNumbers(context: Context, root: Node): Pick<Ranked, "numbers" | "leaves"> {
   const numbers: number[] = [];
+  const leaves: Node[] = [];
+  let isOrdered = true;
   const collect = (node: Node): void => {
     const { container, key, value } = node;
     context.work.left--;
     if (Array.isArray(value)) {
+      if (context.marks.unordered.has(value)) isOrdered = false;
       for (let at = 0; at < value.length; at++) collect(itemNode(context, value, at));
     } else if (isJsonObject(value)) {
       for (const name of Object.keys(value).sort()) collect(memberNode(value, name));
     } else if (context.marks.allowances.get(container)?.has(key) && numericKind(value) !== null) {
       numbers.push(Number(typeof value === "symbol" ? value.description : value));
+      leaves.push(node);
     }
   };
   collect(root);
-  return numbers;
+  return { numbers, leaves: isOrdered ? leaves : null };
+}
+
+type IsNear = (old: Ranked, fresh: Ranked) => boolean;
+
+/**
+ * Whether items of one group are the same: they are alike but for their tolerated numbers. Where the last two were told
+ * apart, the next two are looked at first.
+ */
+function createNearness(context: Context, isSame: Groups["isSame"]): IsNear {
+  let suspect = 0;
+  const isNearAt = (old: Node, fresh: Node): boolean => {
+    if (old.value === fresh.value) return true;
+    context.work.left -= WORK_PER_NUMBER;
+    const allowances = allowancesOf(context.marks, old, fresh);
+    return allowances !== null && isWithin(old.value, fresh.value, allowances);
+  };
+  return (old, fresh) => {
+    checkDebt(context);
+    if (old.leaves === null || fresh.leaves === null) return isSame(old.node, fresh.node);
+    const { leaves } = fresh;
+    context.work.left -= old.leaves.length;
+    const isFar = (node: Node | undefined, at: number): boolean => {
+      const other = leaves[at];
+      return node !== undefined && (other === undefined || !isNearAt(node, other));
+    };
+    if (isFar(old.leaves[suspect], suspect)) {
+      context.work.left += old.leaves.length - 1;
+      return false;
+    }
+    const far = old.leaves.findIndex(isFar);
+    if (far >= 0) suspect = far;
+    return far < 0;
+  };
 }
 
 function compareLists(left: readonly number[], right: readonly number[]): number {
@@ -79,68 +119,69 @@ function compareLists(left: readonly number[], right: readonly number[]): number
   return left.length - right.length;
 }
 
+interface Left {
+  readonly old: readonly Ranked[];
+  readonly new: readonly Ranked[];
+}
+
 function matchGroup(
   context: Context,
   old: readonly Ranked[],
   fresh: readonly Ranked[],
   isSame: Groups["isSame"],
-): { readonly old: readonly Ranked[]; readonly new: readonly Ranked[] } {
-  const inOrder = matchInOrder(old, fresh, isSame);
-  if (inOrder.old.length === 0 || inOrder.new.length === 0) return inOrder;
-  const cells = old.length * fresh.length;
+): Left {
+  const isNear = createNearness(context, isSame);
+  const couples = matchInOrder(old, fresh, isNear);
+  const isDone = couples.size === Math.min(old.length, fresh.length);
   const hasOneNumber = old.every(({ numbers }) => numbers.length <= 1);
-  if (hasOneNumber || Math.max(old.length, fresh.length) > MAX_SEARCHED || context.work.left < cells)
-    return inOrder;
-  context.work.left -= cells;
-  return matchMost(old, fresh, isSame);
+  if (!isDone && !hasOneNumber && Math.max(old.length, fresh.length) <= MAX_SEARCHED) {
+    matchMore(old, fresh, couples, isNear);
+  }
+  const taken = new Set(couples.values());
+  return { old: old.filter((_, at) => !couples.has(at)), new: fresh.filter((_, at) => !taken.has(at)) };
 }
 
-function matchInOrder(
-  old: readonly Ranked[],
-  fresh: readonly Ranked[],
-  isSame: Groups["isSame"],
-): { readonly old: readonly Ranked[]; readonly new: readonly Ranked[] } {
-  const oldLeft: Ranked[] = [];
-  const newLeft: Ranked[] = [];
+/** Indexes of old and new that belong together. */
+type Couples = Map<number, number>;
+
+function matchInOrder(old: readonly Ranked[], fresh: readonly Ranked[], isNear: IsNear): Couples {
+  const couples: Couples = new Map();
   let left = 0;
   let right = 0;
   for (;;) {
     const oldItem = old[left];
     const newItem = fresh[right];
-    if (oldItem === undefined || newItem === undefined) break;
-    if (isSame(oldItem.node, newItem.node)) {
-      left++;
-      right++;
-    } else if (compareLists(oldItem.numbers, newItem.numbers) <= 0) {
-      oldLeft.push(oldItem);
-      left++;
-    } else {
-      newLeft.push(newItem);
-      right++;
-    }
+    if (oldItem === undefined || newItem === undefined) return couples;
+    if (isNear(oldItem, newItem)) couples.set(left++, right++);
+    else if (compareLists(oldItem.numbers, newItem.numbers) <= 0) left++;
+    else right++;
   }
-  return { old: [...oldLeft, ...old.slice(left)], new: [...newLeft, ...fresh.slice(right)] };
 }
 
-/** The largest matching, by augmenting paths (Kuhn). */
-function matchMost(
-  old: readonly Ranked[],
-  fresh: readonly Ranked[],
-  isSame: Groups["isSame"],
-): { readonly old: readonly Ranked[]; readonly new: readonly Ranked[] } {
-  const near = old.map(({ node }) => fresh.flatMap((other, at) => (isSame(node, other.node) ? [at] : [])));
+/** Makes of a matching the largest one there is, by augmenting paths (Kuhn); only who needs it is looked at. */
+function matchMore(old: readonly Ranked[], fresh: readonly Ranked[], couples: Couples, isNear: IsNear): void {
   const partnerOfNew = new Map<number, number>();
+  for (const [oldAt, newAt] of couples) partnerOfNew.set(newAt, oldAt);
+  const known = new Map<number, readonly number[]>();
+  const nearTo = (oldAt: number): readonly number[] => {
+    const before = known.get(oldAt);
+    const item = old[oldAt];
+    if (before !== undefined || item === undefined) return before ?? [];
+    const near = fresh.flatMap((other, at) => (isNear(item, other) ? [at] : []));
+    known.set(oldAt, near);
+    return near;
+  };
   const findPartner = (oldAt: number, tried: Set<number>): boolean => {
-    for (const newAt of near[oldAt] ?? []) {
+    for (const newAt of nearTo(oldAt)) {
       if (tried.has(newAt)) continue;
       tried.add(newAt);
       const rival = partnerOfNew.get(newAt);
       if (rival !== undefined && !findPartner(rival, tried)) continue;
       partnerOfNew.set(newAt, oldAt);
+      couples.set(oldAt, newAt);
       return true;
     }
     return false;
   };
-  const oldLeft = old.filter((_, at) => !findPartner(at, new Set()));
-  return { old: oldLeft, new: fresh.filter((_, at) => !partnerOfNew.has(at)) };
+  for (const oldAt of old.keys()) if (!couples.has(oldAt)) findPartner(oldAt, new Set());
 }

@@ -13,6 +13,8 @@ export type OpenBody =
       readonly media: BodyKind;
       /** Only the beginning of the body is there. */
       readonly cut: boolean;
+      /** The text is the JSON of what was read from a body of another kind. */
+      readonly isTree: boolean;
       /** Null: not text in its charset. */
       readonly text: () => string | null;
     }
@@ -38,10 +40,10 @@ export function openOnce(answer: Answer): () => OpenBody {
   return once(() => openBody(answer));
 }
 
-/** A body of which the text is known already. */
-export function openText(text: string, contentType: string | null): OpenBody {
+/** A body of which the text is known already; `isTree`: as JSON, whatever its type says. */
+export function openText(text: string, contentType: string | null, isTree: boolean = false): OpenBody {
   const media = kindOfType(mediaTypeOf(contentType).essence);
-  return { kind: "open", bytes: Buffer.from(text), media, cut: false, text: () => text };
+  return { kind: "open", bytes: Buffer.from(text), media, cut: false, isTree, text: () => text };
 }
 
 function openBody(answer: Answer): OpenBody {
@@ -54,7 +56,8 @@ function openBody(answer: Answer): OpenBody {
   const { bytes } = decoded;
   const media = kindOfType(essence);
   const looksInside = media === "xml" || media === "html" ? media : null;
-  return { kind: "open", bytes, media, cut, text: once(() => decodeText(bytes, charset, looksInside, cut)) };
+  const text = once(() => decodeText(bytes, charset, looksInside, cut));
+  return { kind: "open", bytes, media, cut, isTree: false, text };
 }
 
 function once<T>(make: () => T): () => T {

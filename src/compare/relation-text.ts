@@ -175,6 +175,7 @@ function affix(old: string, fresh: string): string | null {
   return old.startsWith(fresh) ? `suffix ${quoted(old.slice(fresh.length))} removed` : null;
 }
 
-function quoted(text: string): string {
+/** A text within a relation's name: short, and harmless wherever it is shown. */
+export function quoted(text: string): string {
   return `"${cut(visible(text, MAX_AFFIX_CHARS), MAX_AFFIX_CHARS)}"`;
 }

@@ -4,7 +4,7 @@ import type { Answer, Pair, Place } from "../model/pair.ts";
 import type { AnswerSample, Difference, MismatchSample, RetroReport } from "../model/reports.ts";
 import type { Compare } from "../model/ruleset.ts";
 import { type CompiledCompare, comparePair, compileCompare } from "./compare.ts";
-import { openText } from "./open.ts";
+import { type OpenBody, openText } from "./open.ts";
 import { REDACTED } from "./redact.ts";
 import { placesOf } from "./tree.ts";
 
@@ -22,7 +22,7 @@ type ClusterCount = RetroReport["clusters"][number];
 /**
  * Compares each stored pair under the `compare` that its route has now (null: the route is not compared any
  * more, so nothing can be told). Headers that were not stored count as absent on both sides. A pair of which a
- * body is cut, redacted or missing can still be told to differ by its status or headers, and by nothing else;
+ * body is cut or missing can still be told to differ by its status or headers, and by nothing else;
  * where it cannot, it is in no cluster's numbers. Throws an Error that names a path that is not one.
  */
 export function judgeAgain(
@@ -108,14 +108,27 @@ function isOfHead(kind: Difference["kind"]): boolean {
 function placesNow(sample: MismatchSample, compiled: CompiledCompare): Judgement {
   const pair = pairOf(sample, compiled.compare);
   const open = {
-    old: () => openText(sample.old.body ?? "", sample.old.headers["content-type"] ?? null),
-    new: () => openText(sample.new.body ?? "", sample.new.headers["content-type"] ?? null),
+    old: () => bodyOf(sample.old),
+    new: () => bodyOf(sample.new),
   };
   const comparison = comparePair(pair, compiled, open);
   const hidden = hiddenHeaders(sample, compiled.compare);
-  if (comparison.kind === "mismatch") return placesOf([...comparison.differences, ...hidden]);
+  if (comparison.kind === "mismatch") {
+    return placesOf([...withTypes(sample, comparison.differences), ...hidden]);
+  }
   if (hidden.length > 0) return placesOf(hidden);
   return comparison.kind === "uncompared" ? null : [];
+}
+
+/** Of two hidden values the markers do not tell that they were not of one type; the differences of that time do. */
+function withTypes(sample: MismatchSample, differences: readonly Difference[]): readonly Difference[] {
+  const types = new Set(sample.differences.flatMap(({ kind, place }) => (kind === "type" ? [place] : [])));
+  if (types.size === 0) return differences;
+  return differences.map((each) =>
+    each.kind === "value" && types.has(each.place) && each.old?.startsWith(`"${REDACTED.slice(0, -1)}`)
+      ? { ...each, kind: "type" }
+      : each,
+  );
 }
 
 /** Compared headers that differed and of which no values are stored: they differ still. */
@@ -147,6 +160,10 @@ function pairOf(sample: MismatchSample, compare: Compare): Pair {
     ticket: null,
     confirms: null,
   };
+}
+
+function bodyOf({ body, headers, tree }: AnswerSample): OpenBody {
+  return openText(body ?? "", headers["content-type"] ?? null, tree === true);
 }
 
 /** The text is decoded already: it is opened as it is, whatever coding and charset the headers name. */

@@ -1,15 +1,34 @@
 /** Whether two values are the same by the rules: order and small distances forgiven where the rules say so. */
 
 import { isJsonObject, sameJson } from "./canonical.ts";
-import type { Identities } from "./identity.ts";
-import { allowancesOf, type Context, isUnordered, itemNode, memberNode, type Node } from "./marks.ts";
+import { checkDebt } from "./debt.ts";
+import { createIdentities, type Identities } from "./identity.ts";
+import {
+  allowancesOf,
+  type Context,
+  isUnordered,
+  itemNode,
+  type Marks,
+  memberNode,
+  type Node,
+} from "./marks.ts";
 import { matchNearest } from "./nearest.ts";
-import { isWithin } from "./tolerance.ts";
+import { isWithin, WORK_PER_NUMBER } from "./tolerance.ts";
 
 export interface Comparing extends Context {
   readonly identities: Identities;
   /** What is known of unordered arrays of old and new. */
   readonly sameArrays: Map<object, Map<object, boolean>>;
+}
+
+/** About a tenth of a second; a usual pair needs a hundredth of it. */
+const WORK = 5_000_000;
+
+/** A comparison of two trees that bear these marks; nothing is known yet. */
+export function createComparing(marks: Marks): Comparing {
+  const isPlain = marks.unordered.size === 0 && marks.allowances.size === 0;
+  const context = { marks, work: { left: WORK }, isPlain };
+  return { ...context, identities: createIdentities(context), sameArrays: new Map() };
 }
 
 export function sameNodes(context: Comparing, old: Node, fresh: Node): boolean {
@@ -34,7 +53,9 @@ export function sameNodes(context: Comparing, old: Node, fresh: Node): boolean {
     );
   }
   const allowances = allowancesOf(context.marks, old, fresh);
-  return allowances !== null && isWithin(left, right, allowances);
+  if (allowances === null) return false;
+  context.work.left -= WORK_PER_NUMBER;
+  return isWithin(left, right, allowances);
 }
 
 /** Remembered: in nested arrays every level asks again for all below it. */
@@ -50,12 +71,6 @@ function sameUnordered(context: Comparing, left: readonly unknown[], right: read
   known.set(right, are);
   return are;
 }
-
-/**
- * Nothing stands in for a matching within tolerance, so it may overdraw the work; by so much, about two seconds,
- * and then the pair cannot be compared.
- */
-const MAX_DEBT = 10_000_000;
 
 /** What it costs to find an item's like, beside one step of a walk. */
 export const WORK_PER_ITEM = 15;
@@ -81,15 +96,20 @@ export function matchEqual(
   );
   if (context.marks.allowances.size === 0 || left.old.length === 0 || left.new.length === 0) return left;
   context.work.left -= (left.old.length + left.new.length) * WORK_PER_ITEM;
-  if (context.work.left < -MAX_DEBT)
-    throw new Error("unordered arrays with tolerance take too long to compare");
-  const oldNodes = new Map(left.old.map((at) => [at, itemNode(context, oldItems, at)]));
-  const newNodes = new Map(left.new.map((at) => [at, itemNode(context, newItems, at)]));
-  return matchNearest(context, {
-    old: groupBy(oldNodes, identities.rough),
-    new: groupBy(newNodes, identities.rough),
-    isSame: (old, fresh) => sameNodes(context, old, fresh),
-  });
+  checkDebt(context);
+  const couple = (old: readonly number[], fresh: readonly number[]): Unmatched =>
+    matchNearest(context, {
+      old: groupBy(context, oldItems, old),
+      new: groupBy(context, newItems, fresh),
+      isSame: (one, other) => sameNodes(context, one, other),
+    });
+  const still = couple(left.old, left.new);
+  const canBeMore = still.old.length > 0 && still.new.length > 0;
+  if (!canBeMore || left.old.length === oldItems.length) return still;
+  // 1.0 and 1.1 beside 1.1 and 1.2: who takes what is equal may leave others without one that is near.
+  context.work.left -= (oldItems.length + newItems.length) * WORK_PER_ITEM;
+  const all = couple([...oldItems.keys()], [...newItems.keys()]);
+  return all.old.length < still.old.length ? all : still;
 }
 
 function cancel(
@@ -112,12 +132,14 @@ function cancel(
 }
 
 function groupBy(
-  nodes: ReadonlyMap<number, Node>,
-  numberOf: (node: Node) => number,
+  context: Comparing,
+  items: readonly unknown[],
+  ats: readonly number[],
 ): Map<number, { readonly at: number; readonly node: Node }[]> {
   const groups = new Map<number, { readonly at: number; readonly node: Node }[]>();
-  for (const [at, node] of nodes) {
-    const number = numberOf(node);
+  for (const at of ats) {
+    const node = itemNode(context, items, at);
+    const number = context.identities.rough(node);
     const group = groups.get(number);
     if (group === undefined) groups.set(number, [{ at, node }]);
     else group.push({ at, node });

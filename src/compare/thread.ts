@@ -10,7 +10,7 @@
 
 import { type MessagePort, parentPort, workerData } from "node:worker_threads";
 
-import type { Compared, Pair } from "../model/pair.ts";
+import type { Compared, Pair, Place } from "../model/pair.ts";
 import { type CompiledCompare, compileCompare } from "./compare.ts";
 import { examinePair, unexamined } from "./examine.ts";
 import { createThrottle, type Throttle } from "./throttle.ts";
@@ -27,7 +27,8 @@ const MAX_COMPILED = 256;
 /** After that many the thread's own faults would only fill the log with the same. */
 const MAX_WARNINGS = 20;
 
-/** Samples that a route may send in a second: each is copied to control, which keeps a few. */
+/** Samples that a route may send in a second, and as many of what is rare among them: each is copied to control,
+ * which keeps a few. */
 const MAX_SAMPLES_PER_SECOND = 50;
 
 /** The pairs of one data-plane thread. A port hands over up to a thousand messages at once: without lines and
@@ -88,7 +89,8 @@ function serve(control: MessagePort, queue: Int32Array): void {
 /** Compares one pair. Whatever goes wrong is this pair's alone. */
 function examine(pair: Pair, compiled: Map<string, CompiledCompare>, samples: Throttle): Compared {
   try {
-    const mayShow = (): boolean => samples.admit(pair.route, performance.now());
+    const mayShow = (places: readonly Place[]): boolean =>
+      samples.admit(pair.route, places, performance.now());
     return examinePair(pair, compiledFor(pair, compiled), mayShow);
   } catch (error) {
     warn(pair, error);

@@ -17,6 +17,12 @@ const MAX_NUMERIC_TEXT_CHARS = 400;
 
 /** Doubles round by less than 2⁻⁵³ of a value; with less room than this, exact decimals decide. */
 const DOUBT = 1e-15;
+/** Beyond them doubles have fewer digits, or none. */
+const GREAT = 1e290;
+const SMALL = 1e-290;
+
+/** What it costs to tell whether two numbers are near, beside one step of a walk. */
+export const WORK_PER_NUMBER = 8;
 
 export function allowanceOf({ absolute, relative }: Tolerance): Allowance {
   const exact = (value: number | null): Decimal | null => (value === null ? null : decimalOf(String(value)));
@@ -41,16 +47,24 @@ function isNumericText(text: string): boolean {
 export function isWithin(left: unknown, right: unknown, allowances: readonly Allowance[]): boolean {
   const kind = numericKind(left);
   if (kind === null || kind !== numericKind(right)) return false;
-  const leftNumber = typeof left === "number" ? left : Number.NaN;
-  const rightNumber = typeof right === "number" ? right : Number.NaN;
-  const doubted = allowances.filter((allowance) => quickly(leftNumber, rightNumber, allowance) === null);
-  if (doubted.length === 0) {
-    return allowances.some((allowance) => quickly(leftNumber, rightNumber, allowance) === true);
+  const leftNumber = nearestDouble(left);
+  const rightNumber = nearestDouble(right);
+  let isDoubtful = false;
+  for (const allowance of allowances) {
+    const isCovered = quickly(leftNumber, rightNumber, allowance);
+    if (isCovered === true) return true;
+    if (isCovered === null) isDoubtful = true;
   }
+  if (!isDoubtful) return false;
   const leftDecimal = decimalOf(textOf(left) ?? "");
   const rightDecimal = decimalOf(textOf(right) ?? "");
   if (leftDecimal === null || rightDecimal === null) return false;
   return allowances.some(({ exact }) => exactly(leftDecimal, rightDecimal, exact));
+}
+
+/** Of a long number the double beside it: quickly() leaves room for that. NaN: it has to be decided exactly. */
+function nearestDouble(value: unknown): number {
+  return typeof value === "number" ? value : Number(textOf(value) ?? Number.NaN);
 }
 
 function textOf(value: unknown): string | null {
@@ -62,6 +76,7 @@ function quickly(left: number, right: number, { absolute, relative }: Allowance)
   const distance = Math.abs(left - right);
   const magnitude = Math.max(Math.abs(left), Math.abs(right));
   const limit = Math.max(absolute ?? 0, (relative ?? 0) * magnitude);
+  if (!(magnitude < GREAT) || magnitude + limit < SMALL) return null;
   const doubt = (magnitude + limit) * DOUBT;
   if (distance < limit - doubt) return true;
   return distance > limit + doubt ? false : null;

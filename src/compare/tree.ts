@@ -7,13 +7,12 @@ import type { Compare } from "../model/ruleset.ts";
 import { sameJson } from "./canonical.ts";
 import { diffMarked } from "./diff.ts";
 import { mostTelling } from "./findings.ts";
-import { doublesSuffice, type ExactNumbers, parseExact, parseRaw, surveyJson } from "./json.ts";
-import { addAllowance, createMarks, type Marks } from "./marks.ts";
-import { childOf, compilePath, compilePaths, type Holder, visitNodes } from "./paths.ts";
+import { doublesSuffice, type ExactNumbers, parseRaw, surveyJson } from "./json.ts";
+import { compilePath, compilePaths, type Holder } from "./paths.ts";
 import { REDACTED, redactedByBothNames, redactedCopy } from "./redact.ts";
-import { removeSpots } from "./remove.ts";
-import { addSpot, compileRename, renameNodes, type Spots } from "./rename.ts";
+import { compileRename, type Spots } from "./rename.ts";
 import { countMembers, withoutRepeats } from "./repeated.ts";
+import { applyRules, exactSideOf, markHidden, type Side, sideOf } from "./sides.ts";
 import { type Allowance, allowanceOf } from "./tolerance.ts";
 
 /** A body as a plain JSON value. `parseJson`'s result is one as it is. */
@@ -100,65 +99,11 @@ function diffReading(old: Tree, fresh: Tree, rules: TreeRules, doublesTell: bool
   return diffSides(exactSideOf(old, rules, exactNumbers), exactSideOf(fresh, rules, exactNumbers), rules);
 }
 
-/** One tree on its way through the rules. */
-interface Side {
-  readonly tree: Holder;
-  /** The same document with plain numbers, for filters that look at values. */
-  readonly shape: Holder;
-}
-
-function sideOf({ value, text }: Tree, rules: TreeRules): Side {
-  const isChanged = rules.ignore.length + rules.rename.length > 0;
-  const tree: Holder = [text === null && isChanged ? copied(value) : value];
-  return { tree, shape: tree };
-}
-
-function exactSideOf(given: Tree, rules: TreeRules, exactNumbers: ExactNumbers): Side {
-  if (given.text === null) return sideOf(given, rules);
-  return { tree: [parseExact(given.text, exactNumbers)], shape: [JSON.parse(given.text)] };
-}
-
-function copied(value: unknown): unknown {
-  return redactedCopy(value, new Map(), new Map());
-}
-
 function diffSides(old: Side, fresh: Side, rules: TreeRules): readonly Difference[] {
-  const marks = createMarks();
-  markHidden(old, rules, marks.hidden);
-  if (rules.rename.length > 0) {
-    renameNodes(rules.rename, old.tree, fresh.tree, marks.hidden);
-    if (old.shape !== old.tree) renameNodes(rules.rename, old.shape, fresh.shape, new Map());
-    markHidden(old, rules, marks.hidden);
-  }
-  markHidden(fresh, rules, marks.hidden);
-  const doomed: Spots = new Map();
-  for (const side of [old, fresh]) mark(side, rules, marks, doomed);
-  removeSpots(doomed, marks.indexes);
+  const { marks, isChanged } = applyRules(old, fresh, rules);
   // Most pairs that differ at all differ nowhere else, and this is several times cheaper than the walk.
-  const isChanged = doomed.size > 0 || rules.rename.length > 0;
   if (isChanged && sameJson(old.tree[0], fresh.tree[0], { left: 0 })) return [];
   return diffMarked(old.tree, fresh.tree, marks);
-}
-
-function markHidden({ tree, shape }: Side, rules: TreeRules, hidden: Spots): void {
-  for (const path of rules.redact) {
-    visitNodes(path, tree, shape, (container, key) => addSpot(hidden, container, key));
-  }
-}
-
-function mark({ tree, shape }: Side, rules: TreeRules, marks: Marks, doomed: Spots): void {
-  for (const path of rules.ignore) {
-    visitNodes(path, tree, shape, (container, key) => addSpot(doomed, container, key));
-  }
-  for (const path of rules.unordered) {
-    visitNodes(path, tree, shape, (container, key) => {
-      const items = childOf(container, key);
-      if (Array.isArray(items)) marks.unordered.add(items);
-    });
-  }
-  for (const { path, allowances } of rules.tolerance) {
-    visitNodes(path, tree, shape, (container, key) => addAllowance(marks, container, key, allowances));
-  }
 }
 
 /** Whether a name stands twice in an object of either text. */
@@ -167,10 +112,13 @@ function haveRepeats(old: Tree, fresh: Tree, areEqual: boolean): boolean {
   if (areEqual && inOld !== null && inNew !== null) {
     return inOld !== inNew || inOld !== countMembers(old.value);
   }
-  return (
-    (inOld !== null && inOld !== countMembers(old.value)) ||
-    (inNew !== null && inNew !== countMembers(fresh.value))
-  );
+  return hasRepeats(old) || hasRepeats(fresh);
+}
+
+/** Whether a name stands twice in an object of its text: a copy of the value has lost one of them. */
+export function hasRepeats(tree: Tree): boolean {
+  const members = membersInText(tree);
+  return members !== null && members !== countMembers(tree.value);
 }
 
 function membersInText({ text, members }: Tree): number | null {

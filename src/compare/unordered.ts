@@ -16,6 +16,10 @@ export interface Matching {
 /** Looks at so many couples of items at most; common features, which say least, are looked at last. */
 const MAX_COUPLES = 200_000;
 
+/** Of one item, below its own members; more would say no more. */
+const MAX_INNER_FEATURES = 60;
+const MAX_FEATURE_DEPTH = 4;
+
 /**
  * Matches the items of two arrays as multisets. What has no equal is paired by the member that names items,
  * then with whom it shares most, then by its shape: one changed field of one item is one difference there.
@@ -88,6 +92,7 @@ function pairByLikeness(context: Comparing, leftOvers: LeftOvers): void {
   const sharers = new Map<string, Sharers>();
   for (const side of ["old", "new"] as const) {
     for (const at of leftOvers[side]) {
+      if (context.work.left < 0) break;
       for (const feature of featuresOf(context, leftOvers.nodeOf(side, at))) {
         const known = sharers.get(feature) ?? { old: [], new: [] };
         if (known[side].at(-1) !== at) known[side].push(at);
@@ -117,16 +122,44 @@ function pairByLikeness(context: Comparing, leftOvers: LeftOvers): void {
   for (const [, oldAt, newAt] of ranked) pair(leftOvers, oldAt, newAt);
 }
 
-/** Texts that are the same for members, or items, that are the same. */
-function featuresOf(context: Comparing, { value }: Node): readonly string[] {
-  const { identities } = context;
+/**
+ * Numbers and texts that are the same for what two items share: members and items as they are, and the simple values
+ * in them by the way that leads there, so that who changed in several places is known by all the others.
+ */
+function featuresOf(context: Comparing, root: Node): readonly string[] {
+  const { identities, work } = context;
+  const features: string[] = [];
+  let level: readonly Way[] = childrenOf(context, { node: root, text: "" });
+  let room = level.length + MAX_INNER_FEATURES;
+  for (let depth = 0; depth < MAX_FEATURE_DEPTH && level.length > 0 && room > 0; depth++) {
+    for (const { node, text } of level.slice(0, room)) features.push(`${text}:${identities.rough(node)}`);
+    room -= level.length;
+    const inner: Way[] = [];
+    for (const way of level) {
+      if (inner.length >= room) break;
+      inner.push(...childrenOf(context, way));
+    }
+    level = inner;
+  }
+  work.left -= features.length * WORK_PER_ITEM;
+  return features;
+}
+
+/** A node in an item, and how it is reached: indexes of lists say nothing. */
+interface Way {
+  readonly node: Node;
+  readonly text: string;
+}
+
+function childrenOf(context: Comparing, { node: { value }, text }: Way): readonly Way[] {
   if (Array.isArray(value)) {
-    return value.map((_, at) => `[${identities.rough(itemNode(context, value, at))}`);
+    return value.map((_, at) => ({ node: itemNode(context, value, at), text: `${text}[` }));
   }
   if (!isJsonObject(value)) return [];
-  return Object.keys(value).map(
-    (key) => `${identities.exact(key)}:${identities.rough(memberNode(value, key))}`,
-  );
+  return Object.keys(value).map((key) => ({
+    node: memberNode(value, key),
+    text: `${text}.${context.identities.exact(key)}`,
+  }));
 }
 
 /** What is still left goes by order with what looks like it: the same members, or any simple value. */

@@ -15,10 +15,12 @@ import { visible } from "./text.ts";
 const MANNERS: Manners = {
   preserves: (_name, attributes) => attributes.get("xml:space") === "preserve",
   isInline: () => false,
+  isWords: () => false,
   isSingle: (name, depth) => depth === 0 && !name.startsWith("?"),
 };
 
-const NAME = "[^\\s<>&\"'=/!?.\\d-][^\\s<>&\"'=/!?]*";
+/** What begins with # or @ would be taken for a text or an attribute (markup.ts); XML has no such names. */
+const NAME = "[^\\s<>&\"'=/!?.\\d#@-][^\\s<>&\"'=/!?]*";
 /** No two of its repetitions can begin at one place, so it takes linear time. */
 const START_TAG = new RegExp(`^<${NAME}(?:\\s+${NAME}\\s*=\\s*(?:"[^"<]*"|'[^'<]*'))*\\s*/?>$`, "u");
 const END_TAG = new RegExp(`^</${NAME}\\s*>$`, "u");

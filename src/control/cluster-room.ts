@@ -2,6 +2,7 @@
 
 import { restoreClusters, snapshotClusters } from "../model/cluster-snapshot.ts";
 import { addDifferences, type Clustered, topClusters } from "../model/clusters.ts";
+import { recallRecord, recordOfNoise } from "../model/noise-memory.ts";
 import type { Place } from "../model/pair.ts";
 import type { Difference, MismatchCluster } from "../model/reports.ts";
 import type { Route } from "../model/ruleset.ts";
@@ -93,8 +94,12 @@ export class ClusterRoom {
       const shelf = this.#shelves.get(route);
       if (shelf === undefined) this.#isFewer = true;
       if (shelf === undefined || shelf.compareSha256 !== compareSha256) continue;
-      const restored = restoreClusters(route, shelf.clusters.counter.max, parse(clusters));
-      if (restored !== null) this.#shelves.set(route, { ...shelf, clusters: restored });
+      const kept = parse(clusters);
+      const restored = restoreClusters(route, shelf.clusters.counter.max, kept);
+      if (restored === null) continue;
+      this.#shelves.set(route, { ...shelf, clusters: restored });
+      const book = this.#tools.books.named(route);
+      if (book !== undefined) recallRecord(book.docket, (kept as { readonly noise?: unknown }).noise);
     }
   }
 
@@ -208,7 +213,9 @@ export class ClusterRoom {
       const book = books.named(route);
       if (book === undefined) continue;
       const compared = comparedPairs(shelf, book);
-      const clusters = JSON.stringify(snapshotClusters(shelf.clusters, compared, MAX_SAVED));
+      const snapshot = snapshotClusters(shelf.clusters, compared, MAX_SAVED);
+      // What is noise among them is known with them, or all would look real again until it is learned anew.
+      const clusters = JSON.stringify({ ...snapshot, noise: recordOfNoise(book.docket) });
       records.push({ route, at: nowIso(), compareSha256: shelf.compareSha256, clusters });
       shelf.isChanged = false;
       shelf.savedMs = nowMs();

@@ -3,6 +3,7 @@
 import { hash } from "node:crypto";
 import { restoreClusters, snapshotClusters } from "../model/cluster-snapshot.ts";
 import { type Clusters, createClusters } from "../model/clusters.ts";
+import { DEFAULT_COMPARE } from "../model/default-compare.ts";
 import { foldTemplate } from "../model/folding.ts";
 import type { Place } from "../model/pair.ts";
 import type { Difference } from "../model/reports.ts";
@@ -74,4 +75,10 @@ export function sha256Of({ compare, old, new: fresh }: Route): string {
     JSON.stringify([{ ...compare, noisePpm: 0, confirmAfterMs: null }, old, fresh]),
     "hex",
   );
+}
+
+/** Of all that decides whether a pair differs: not what of it may be stored. */
+export function judgementOf({ compare, ...route }: Route): string {
+  const { redact, samples } = DEFAULT_COMPARE;
+  return sha256Of({ ...route, compare: compare && { ...compare, redact, samples } });
 }

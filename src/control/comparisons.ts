@@ -16,6 +16,7 @@ import {
   noiseOf,
 } from "./books.ts";
 import { ClusterRoom } from "./cluster-room.ts";
+import { judgementOf } from "./cluster-shelf.ts";
 import { Confirmations, type Verdict } from "./confirmations.ts";
 import { type Allowed, allowedBy, forgetRedacted, isStricter } from "./redaction.ts";
 import { SampleKeeper } from "./samples.ts";
@@ -48,13 +49,22 @@ export interface ComparisonTools {
   readonly storeFailed: (error: unknown) => void;
 }
 
+/** Versions of the rules by which a route's pairs, when they arrive, … */
+interface Current {
+  readonly judgedBy: string;
+  /** … are judged as they are now. */
+  readonly counting: Set<string>;
+  /** … were redacted as strictly as now. */
+  readonly keeping: Set<string>;
+}
+
 export class Comparisons {
   readonly #tools: ComparisonTools;
   readonly #confirmations: Confirmations;
   readonly #samples: SampleKeeper;
   readonly #clusters: ClusterRoom;
-  /** By route, the versions whose pairs may be stored; a route that is not here: all of them. */
-  readonly #versions = new Map<string, Set<string>>();
+  /** By compared route. */
+  readonly #current = new Map<string, Current>();
   readonly #allowed = new Map<string, Allowed>();
   /** Logged ones. */
   readonly #known = new Set<string>();
@@ -92,22 +102,30 @@ export class Comparisons {
   /** Takes over new rules, after the books have. */
   follow({ routes, version }: Ruleset): void {
     this.#clusters.follow(routes);
-    const names = new Set(routes.map(({ name }) => name));
-    for (const name of this.#versions.keys()) if (!names.has(name)) this.#versions.delete(name);
-    for (const versions of this.#versions.values()) {
+    const compared = routes.filter(({ compare }) => compare !== null);
+    const names = new Set(compared.map(({ name }) => name));
+    for (const name of this.#current.keys()) if (!names.has(name)) this.#current.delete(name);
+    for (const route of compared) this.#followRoute(route, version);
+    this.#forgetting = this.#forgetting.then(() => this.#forget(routes));
+  }
+
+  #followRoute(route: Route, version: string): void {
+    const { name, compare } = route;
+    if (compare === null) return;
+    const before = this.#allowed.get(name);
+    const now = allowedBy(compare);
+    this.#allowed.set(name, now);
+    const known = this.#current.get(name);
+    const judgedBy = judgementOf(route);
+    const counting = known?.judgedBy === judgedBy ? known.counting : new Set<string>();
+    const isAsOpen = known !== undefined && before !== undefined && !isStricter(before, now);
+    const keeping = isAsOpen ? known.keeping : new Set<string>();
+    for (const versions of [counting, keeping]) {
       versions.add(version);
       for (const oldest of versions) if (versions.size > MAX_VERSIONS) versions.delete(oldest);
     }
-    for (const { name, compare } of routes) {
-      if (compare === null) continue;
-      const before = this.#allowed.get(name);
-      const now = allowedBy(compare);
-      this.#allowed.set(name, now);
-      if (before === undefined || !isStricter(before, now)) continue;
-      this.#versions.set(name, new Set([version]));
-      this.#samples.forget(name);
-    }
-    this.#forgetting = this.#forgetting.then(() => this.#forget(routes));
+    this.#current.set(name, { judgedBy, counting, keeping });
+    if (before !== undefined && isStricter(before, now)) this.#samples.forget(name);
   }
 
   /** Takes one finding. Nothing here waits. */
@@ -117,7 +135,7 @@ export class Comparisons {
       return;
     }
     const book = this.#tools.books.named(compared.route);
-    if (book?.route == null) return; // a reload took the route away
+    if (book?.route == null || !this.#counts(compared)) return; // a reload took the route away, or changed it
     const { comparison } = compared;
     const limitMs = confirmLimitMs(book.route);
     const isAsked = limitMs !== null && comparison.kind === "mismatch";
@@ -155,7 +173,7 @@ export class Comparisons {
   #settle(verdict: Verdict): void {
     const { compared } = verdict;
     const book = this.#tools.books.named(compared.route);
-    if (book === undefined) return;
+    if (book === undefined || !this.#counts(compared)) return;
     if (verdict.kind === "mismatch") {
       this.#count(book, compared);
       return;
@@ -194,10 +212,14 @@ export class Comparisons {
     this.#tools.tell({ route, cluster: id, place: template, kind, requestId });
   }
 
-  /** Pairs that were redacted by rules that are not strict enough any more may still be under way. */
+  /** Pairs that were compared by other rules may still be under way: they say nothing of what is judged now. */
+  #counts({ route, rulesVersion }: Compared): boolean {
+    return this.#current.get(route)?.counting.has(rulesVersion) ?? false;
+  }
+
+  /** And pairs that were redacted by rules that are not strict enough any more. */
   #mayBeKept({ route, rulesVersion }: Compared): boolean {
-    const versions = this.#versions.get(route);
-    return versions === undefined || versions.has(rulesVersion);
+    return this.#current.get(route)?.keeping.has(rulesVersion) ?? false;
   }
 
   /** A store that fails is said by whoever writes next, too. */

@@ -24,6 +24,7 @@ import {
   noiseRate,
   singularTriples,
 } from "./noise.ts";
+import { NO_MEMORY, type NoiseMemory, rememberedRate } from "./noise-memory.ts";
 import type { Comparisons, NoiseEvidence, TripleSigns } from "./observation.ts";
 import type { Place } from "./pair.ts";
 import { createQuietPlaces, forgetQuiet, isShownQuiet, type QuietPlaces, unseenNoiseBound } from "./quiet.ts";
@@ -59,6 +60,8 @@ interface Held {
 export interface Docket {
   /** Null: noise is not measured, and every pair that differs counts. */
   readonly noise: Noise | null;
+  /** Shown, never judged by. */
+  memory: NoiseMemory;
   readonly quiet: QuietPlaces;
   noisePpm: SharePpm;
   isLearning: boolean;
@@ -81,6 +84,7 @@ export interface Docket {
 export function createDocket(noisePpm: SharePpm): Docket {
   return {
     noise: noisePpm > 0 ? createNoise() : null,
+    memory: NO_MEMORY,
     quiet: createQuietPlaces(),
     noisePpm,
     isLearning: noisePpm > 0,
@@ -188,9 +192,12 @@ export function learningProgress(docket: Docket): { readonly done: number; reado
   return { done: Math.min(docket.noise.triples, LESSONS), of: LESSONS };
 }
 
-/** How often old differs from itself at a place; null: not seen to. */
-export function noiseAt(docket: Docket, place: Place): NoiseRate | null {
-  return docket.noise === null ? null : noiseRate(docket.noise, place);
+/**
+ * How often old differs from itself at a place; null: not seen to. After a restart that is what was known before, until
+ * this run knows better.
+ */
+export function noiseAt({ noise, memory }: Docket, place: Place): NoiseRate | null {
+  return noise === null ? null : (noiseRate(noise, place) ?? rememberedRate(noise, memory, place));
 }
 
 /** Drops what was not handed over; what is known of noise stays. */

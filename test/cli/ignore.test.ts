@@ -46,7 +46,12 @@ before(async () => {
   file = join(folder, "rules.yaml");
   admin = await fakeAdmin(({ path }) => {
     if (path.startsWith("/api/v1/mismatches?")) {
-      return ok([cluster(), cluster({ id: "bbbbbbbbbbbb", place: "$.tags", kind: "order" })]);
+      const renamed = { name: 'renamed to "name"', share: 1 };
+      return ok([
+        cluster(),
+        cluster({ id: "bbbbbbbbbbbb", place: "$.tags", kind: "order" }),
+        cluster({ id: "dddddddddddd", place: "$.users[*].fullName", kind: "missing", relation: renamed }),
+      ]);
     }
     if (path.startsWith("/api/v1/retro?route=profiles&ignore=")) return ok(THEN);
     if (path === "/api/v1/retro?route=profiles") return ok(retro());
@@ -74,7 +79,7 @@ test("the patch alone is on stdout, the words are on stderr, and the file is as 
     err,
     "hides 37 of 41 stored mismatches of profiles; 4 still differ in: $.total (type, 4 pairs)\n" +
       "what else it would hide: $.total (type, 2 pairs)\n" +
-      "1 stored pair cannot be told: stored cut, redacted, or not as text\n",
+      "1 stored pair cannot be told: stored cut, not as text, or could not be redacted\n",
   );
   assert.equal(await readFile(file, "utf8"), RULES);
 });
@@ -108,7 +113,7 @@ test("what is ignored already needs no patch: exit 0, and where it is", async ()
   assert.equal(await readFile(file, "utf8"), RULES);
 });
 
-test("a cluster's id stands for its place; of mere order it says what is better", async () => {
+test("a cluster's id stands for its place; of mere order or another name it says what is better", async () => {
   const named = await ignore("0a1b2c3d4e5f");
   assert.match(named.out, /^\+ +- "\$\.user\.name"$/m);
   const order = await ignore("bbbbbbbbbbbb");
@@ -116,6 +121,8 @@ test("a cluster's id stands for its place; of mere order it says what is better"
     order.err,
     /only the order differs at \$\.tags: `unordered: \["\$\.tags"\]` goes on comparing/,
   );
+  const renamed = await ignore("dddddddddddd");
+  assert.match(renamed.err, /`rename: \{ "\$\.users\[\*\]\.fullName": "\$\.users\[\*\]\.name" \}` goes on/);
   const unknown = await ignore("cccccccccccc");
   assert.deepEqual([unknown.code, unknown.out], [1, ""]);
   assert.match(unknown.err, /profiles has no cluster cccccccccccc: `cutover mismatches profiles` lists them/);

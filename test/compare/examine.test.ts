@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { compileCompare } from "../../src/compare/compare.ts";
 import { examinePair, unexamined } from "../../src/compare/examine.ts";
 import { createThrottle } from "../../src/compare/throttle.ts";
-import type { Compared, Pair } from "../../src/model/pair.ts";
+import type { Compared, Pair, Place } from "../../src/model/pair.ts";
 import { answer, pairOf, placesOf } from "./pairs.ts";
 
 const examined = (pair: Pair, mayShow = true): Compared =>
@@ -105,9 +105,10 @@ test("a pair under rules that nobody understands shows nothing, for nothing can 
   assert.ok(!JSON.stringify(unexamined(pair)).includes("hunter2"));
 });
 
-test("a throttle admits so many a second for each name", () => {
+test("a throttle admits so many a second of each route", () => {
   const throttle = createThrottle(2);
-  const admitted = (name: string, nowMs: number) => throttle.admit(name, nowMs);
+  const admitted = (name: string, nowMs: number) =>
+    throttle.admit(name, [{ template: "$.a", kind: "value" }], nowMs);
   assert.deepEqual(
     [0, 1, 2, 999].map((ms) => admitted("a", ms)),
     [true, true, false, false],
@@ -117,4 +118,22 @@ test("a throttle admits so many a second for each name", () => {
     [1000, 1001, 1002].map((ms) => admitted("a", ms)),
     [true, true, false],
   );
+});
+
+test("what is rare still comes with its answers on a route whose noise uses up all there is", () => {
+  const throttle = createThrottle(50);
+  const noisy = (mask: number): Place[] =>
+    Array.from({ length: 10 }, (_, at) => at)
+      .filter((at) => mask & (1 << at))
+      .map((at) => ({ template: `$.n${at}`, kind: "value" }));
+  let admitted = 0;
+  for (let pair = 0; pair < 5000; pair++) if (throttle.admit("r", noisy(1 + (pair % 1023)), 1)) admitted++;
+  assert.ok(admitted <= 70, `${admitted}`);
+  const rare = [...noisy(1023), { template: "$.total", kind: "value" } as const];
+  assert.equal(throttle.admit("r", rare, 2), true);
+  assert.equal(throttle.admit("r", rare, 3), true);
+  assert.equal(throttle.admit("r", rare, 4), false);
+  for (let pair = 0; pair < 5000; pair++)
+    if (throttle.admit("r", [{ template: `$.d${pair}`, kind: "value" }], 5)) admitted++;
+  assert.ok(admitted <= 100, "a flood of ever new places has its bound too");
 });

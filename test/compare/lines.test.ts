@@ -3,6 +3,7 @@ import { test } from "node:test";
 
 import fc from "fast-check";
 
+import { linePattern } from "../../src/compare/line-pattern.ts";
 import { lineDifferences } from "../../src/compare/lines.ts";
 import { comparedBodies, factsOf, placesOf } from "./pairs.ts";
 
@@ -19,16 +20,47 @@ test("texts are compared line by line, counted from one", () => {
   ]);
 });
 
-test("every line has one template, so that they make one cluster", () => {
+test("lines that read alike have one template, others another, and none where nothing may be told", () => {
+  const templateOf = (old: string, fresh: string, conceal = false) =>
+    lineDifferences(`x\n${old}`, `x\n${fresh}`, conceal)[0]?.template;
+  const template = templateOf("took 12 ms at 10:00:01", "took 9 ms at 10:00:02");
+  assert.match(template ?? "", /^line\[~[0-9a-f]{6}\]$/);
+  assert.equal(templateOf("took  7 ms at 23:00:01\r", "anything"), template);
+  assert.notEqual(templateOf("cost 12 ms at 10:00:01", "took 9 ms at 10:00:02"), template);
+  assert.equal(templateOf("a", "b", true), "line[*]");
+  const unsampled = comparedBodies("a", "b", { ...TEXT, compare: { samples: false } });
+  assert.equal(unsampled.kind === "mismatch" && unsampled.differences[0]?.template, "line[*]");
   const [difference] = lineDifferences("a\nb", "a\nc", false);
   assert.deepEqual(difference, {
     place: "line[2]",
-    template: "line[*]",
+    template: `line[~${linePattern("b")}]`,
     kind: "value",
     old: "b",
     new: "c",
     relation: null,
   });
+});
+
+test("numbers, ids, hashes, dates and white space do not tell lines apart; words do", () => {
+  const alike = (...lines: string[]) =>
+    assert.equal(new Set(lines.map(linePattern)).size, 1, lines.join(" | "));
+  alike("n 1", "n  20", "n\t3.5 ");
+  alike("id 8f3e2a1b-1111-4222-8333-444455556666", "id 507f1f77bcf86cd799439011", "id 77");
+  alike("date: Tue, 03 Jan 2026 10:00:00 GMT", "date: Wed, 31 December 2025 09:59:59 GMT");
+  alike("t=2026-01-31T10:00:00.123Z", "t=2026-01-31T10:00:00Z", "t=2025-12-01T00:00:00Z");
+  alike("etag W/dGhpcyBpcyAxMjM0NTY3", "etag W/MTIzNDU2Nzg5MGFiY2Rl");
+  const apart = ["name: ann", "name: bob", "mail: ann", "deadbeef", "facade"];
+  assert.equal(new Set(apart.map(linePattern)).size, apart.length);
+  const beforeUs = process.cpuUsage().user;
+  for (const unit of ["1", "a1", "1.", "Mon", " ", "-", "="]) linePattern(unit.repeat(1_000_000));
+  assert.ok(process.cpuUsage().user - beforeUs < 500_000);
+});
+
+test("changed lines are laid beside those that read like them", () => {
+  assert.deepEqual(factsOf(text("at 10:01\nend", "more\nat 10:02\nend")), [
+    { place: "line[1]", kind: "value", old: "at 10:01", new: "at 10:02" },
+    { place: "line[1]", kind: "added", old: null, new: "more" },
+  ]);
 });
 
 test("a long line is shown where it changes", () => {

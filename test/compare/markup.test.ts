@@ -179,6 +179,24 @@ describe("HTML", () => {
     assert.equal(html("<p>a&nbsp;b</p>", "<p>a b</p>").kind, "mismatch");
   });
 
+  test("white space between words is one space, between blocks and controls it is none", () => {
+    const same = (old: string, fresh: string) =>
+      assert.equal(html(old, fresh).kind, "match", `${old} ${fresh}`);
+    const other = (old: string, fresh: string) =>
+      assert.equal(html(old, fresh).kind, "mismatch", `${old} ${fresh}`);
+    other("<p><b>a</b> <b>c</b></p>", "<p><b>a</b><b>c</b></p>");
+    other("<nav><a>a</a> <i>c</i></nav>", "<nav><a>a</a><i>c</i></nav>");
+    same("<p><b>a</b> <b>c</b></p>", "<p>\n  <b>a</b>\n  <b>c</b>\n</p>");
+    same("<ul> <li>a</li> <li>b</li> </ul>", "<ul><li>a</li><li>b</li></ul>");
+    same("<div> <b>a</b> <p>x</p> </div>", "<div><b>a</b><p>x</p></div>");
+    same(
+      "<form><input> <select></select> <button>x</button></form>",
+      "<form><input><select></select><button>x</button></form>",
+    );
+    other("<pre><b>a</b> <b>c</b></pre>", "<pre><b>a</b><b>c</b></pre>");
+    other("<pre><b>a</b>\n<b>c</b></pre>", "<pre><b>a</b> <b>c</b></pre>");
+  });
+
   test("the text of pre, textarea, script and style is kept as it is", () => {
     for (const name of ["pre", "textarea", "script", "style"]) {
       const old = `<${name}>a  &lt;b\n</${name}>`;
@@ -197,6 +215,15 @@ describe("HTML", () => {
         page.slice(0, length).endsWith("</div>") || /<\/body>(<\/html)?$/.test(page.slice(0, length));
       if (!isWhole) assert.equal(comparison.kind, "mismatch", page.slice(0, length));
     }
+  });
+
+  test("an element is never taken for something else that is shown in a tree", () => {
+    const second = "<html><body>1</body></html><html><body>2</body></html>";
+    assert.equal(html(second, "<html><body>1</body></html><html#2><body>2</body></html#2>").kind, "mismatch");
+    for (const name of ["#text", "@id", "#order"])
+      assert.equal(xml(`<a><${name}>x</${name}></a>`, "<a><b>x</b></a>").kind, "mismatch");
+    assert.equal(readXml("<a><#text>x</#text></a>").kind, "not");
+    assert.equal(readXml("<@a/>").kind, "not");
   });
 
   test("nothing of a broken page is lost: second bodies, attributes of tags left out, bare texts", () => {

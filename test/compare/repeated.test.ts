@@ -51,7 +51,7 @@ describe("withoutRepeats", () => {
         assert.equal(withoutRepeats(json), json);
         const doubled = JSON.stringify({ list: [JSON.parse(json)] }).replace(
           /\]\}$/,
-          `],"list":${json},"list":0}`,
+          () => `],"list":${json},"list":0}`,
         );
         assert.deepEqual(JSON.parse(withoutRepeats(doubled)), { list: [JSON.parse(json)] });
       }),

@@ -76,7 +76,10 @@ test("a body is whole when all of it is there as it was", () => {
   assert.equal(whole("x".repeat(MAX_BODY_CHARS)), true);
   assert.equal(whole("x".repeat(MAX_BODY_CHARS + 1)), false);
   assert.equal(whole("PNG", { type: "image/png" }), false);
-  assert.equal(whole("{}", {}, { redact: { paths: ["$.a"], headers: [], query: [] } }), false);
+  const redact = { paths: ["$.a"], headers: [], query: [] };
+  assert.equal(whole("{}", {}, { redact }), true);
+  assert.equal(whole("{", {}, { redact }), false);
+  assert.equal(sampled(pairOf(answer('{"a":1}'), answer("{"), { redact })).old.whole, false);
 });
 
 describe("redaction", () => {

@@ -35,9 +35,11 @@ describe("templates", () => {
     "01ARZ3NDEKTSV4RRFFQ69G5FAV",
     "507f1f77bcf86cd799439011",
     "da39a3ee5e6b4b0d3255bfef95601890afd80709",
-    "usr_8f3e2a1b",
-    "cus_NffrFeUfNV2Hib",
-    "order-100045",
+    "usr_8f3e2a1b-1111-4222-8333-444455556666",
+    "user:01ARZ3NDEKTSV4RRFFQ69G5FAV",
+    "obj_507f1f77bcf86cd799439011",
+    "tok_aZ3kfPq9LmTr2Xy7",
+    "order-2026-10004523",
     "ann@example.com",
     "2026-01-31",
     "2026-01",
@@ -54,6 +56,16 @@ describe("templates", () => {
     "createdAt",
     "created_at",
     "line_1",
+    "line_2",
+    "customfield_10010",
+    "customfield_100101",
+    "address1",
+    "usr_8f3e2a1b",
+    "cus_NffrFeUfNV2Hib",
+    "order-100045",
+    "sha256_of_the_content",
+    "iso8601ExtendedTimestamp",
+    "x-rate-limit-remaining-1h",
     "address2",
     "sha256",
     "md5_checksum",
@@ -79,11 +91,11 @@ describe("templates", () => {
 
   test("the template of a difference, used as an ignore, hides it and its like", () => {
     const old = {
-      users: { "8f3e2a1b": { tags: [{ "it's": 1 }] }, a1b2c3d4: { tags: [{ "it's": 2 }] } },
+      users: { "8f3e2a1b8f3e": { tags: [{ "it's": 1 }] }, a1b2c3d4e5f6: { tags: [{ "it's": 2 }] } },
       n: 1,
     };
     const fresh = {
-      users: { "8f3e2a1b": { tags: [{ "it's": 7 }] }, a1b2c3d4: { tags: [{ "it's": 8 }] } },
+      users: { "8f3e2a1b8f3e": { tags: [{ "it's": 7 }] }, a1b2c3d4e5f6: { tags: [{ "it's": 8 }] } },
       n: 1,
     };
     const [first, second] = diff(old, fresh);

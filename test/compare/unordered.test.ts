@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 
+import { comparedBodies } from "./pairs.ts";
 import { places } from "./trees.ts";
 
 const unordered = (...paths: string[]) => ({ unordered: paths });
@@ -104,6 +105,42 @@ describe("unordered", () => {
   });
 });
 
+describe("items that changed in several places", () => {
+  test("belong to whom they share most with, also deep in them", () => {
+    const item = (at: number) => ({
+      kind: "person",
+      profile: {
+        first: `First ${at}`,
+        last: `Last ${at}`,
+        address: { street: `Street ${at}`, zip: 1000 + at },
+      },
+      tags: ["a", "b"],
+      seen: at,
+    });
+    const old = Array.from({ length: 30 }, (_, at) => item(at));
+    const fresh = old.map((each, at) => ({
+      ...each,
+      seen: 100 + at,
+      profile: { ...each.profile, first: `F${at}`, address: { ...each.profile.address, zip: 9 } },
+      tags: ["a", `t${at}`],
+    }));
+    const found = places(old, shuffled(fresh), unordered("$"));
+    assert.equal(found.length, 100);
+    for (const place of found) assert.match(place, /\.(seen|first|zip|tags\[1\]) value$/);
+  });
+
+  test("with wide and deep items in bounded time", () => {
+    const item = (at: number, salt: number) => ({
+      wide: Object.fromEntries(Array.from({ length: 500 }, (_, key) => [`k${key}`, at * key + salt])),
+      deep: Array.from({ length: 200 }, (_, key) => [[key, at, salt]]),
+    });
+    const list = (salt: number) => Array.from({ length: 100 }, (_, at) => item(at, salt));
+    const beforeUs = process.cpuUsage().user;
+    assert.ok(places(list(1), shuffled(list(2)), unordered("$")).length > 0);
+    assert.ok(process.cpuUsage().user - beforeUs < 5_000_000);
+  });
+});
+
 describe("hostile unordered arrays cost bounded time", () => {
   function timed(old: unknown, fresh: unknown, paths: string[]): number {
     const startMs = performance.now();
@@ -133,5 +170,38 @@ describe("hostile unordered arrays cost bounded time", () => {
       return value;
     };
     assert.ok(timed(nested(1), nested(2), ["$..*", "$"]) > 0);
+  });
+
+  test("nests of arrays within tolerance that would take minutes are refused, not guessed", () => {
+    const nest = (depth: number, leaf: number): unknown =>
+      depth === 0 ? [leaf, leaf + 1] : [nest(depth - 1, leaf), nest(depth - 1, leaf + 0.1)];
+    const rules = { unordered: ["$", "$..*"], tolerance: [{ path: "$..*", absolute: 0.5, relative: null }] };
+    assert.deepEqual(places(nest(12, 1), nest(12, 1.3), rules), []);
+    const [old, fresh] = [nest(13, 1), nest(13, 1.9)].map((body) => JSON.stringify(body));
+    assert.deepEqual(comparedBodies(old ?? "", fresh ?? "", { compare: rules }), {
+      kind: "uncompared",
+      why: "too_large",
+    });
+    assert.throws(() => places(nest(12, 1), nest(12, 1.9), rules), /take too long to compare/);
+  });
+
+  test("long vectors that are almost within tolerance of each other are found, or refused in time", () => {
+    const rules = { unordered: ["$"], tolerance: [{ path: "$..*", absolute: 0.5, relative: null }] };
+    const vectors = (number: (at: number, column: number) => number): number[][] =>
+      Array.from({ length: 200 }, (_, at) => Array.from({ length: 1000 }, (_, column) => number(at, column)));
+    const old = vectors((at, column) => ((at * 7919 + column * 104729) % 9973) / 16);
+    const near = old.map((vector) => vector.map((number) => number + 0.25));
+    assert.deepEqual(places(old, shuffled(near), rules), []);
+    const alike = (last: number) =>
+      vectors((at, column) => (column === 999 ? at * 2 + last : column + (column === 0 ? (at % 7) / 16 : 0)));
+    const beforeUs = process.cpuUsage().user;
+    assert.equal(places(alike(0), alike(0.75), rules).length, 100);
+    // Each differs from all others, at a place of its own behind all that they share.
+    const spiked = (spike: number, rest: number) =>
+      JSON.stringify(
+        vectors((at, column) => (column === 999 - at * 2 ? spike : column === 0 ? (at % 7) / 16 : rest)),
+      );
+    assert.notEqual(comparedBodies(spiked(7, 1), spiked(9, 1.25), { compare: rules }).kind, "match");
+    assert.ok(process.cpuUsage().user - beforeUs < 4_000_000);
   });
 });

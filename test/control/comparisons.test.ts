@@ -158,6 +158,20 @@ test("clusters survive a restart; under another comparison they begin anew", asy
   assert.deepEqual(await other.room.clusters(null, 10), []);
 });
 
+test("what was noise before a restart is shown as noise after it, and rules that measure none show none", async (t) => {
+  const store = createFakeStore();
+  const compare = { noisePpm: 20_000 };
+  const first = await open(t, { store, compare });
+  const noise = [{ template: "$.nonce", kind: "value" as const }];
+  for (let i = 0; i < 300; i++) first.room.take(mismatchAt(["$.nonce", "$.name"], { noise }));
+  first.room.stop();
+  await until("they are stored", () => store.clusterRecords.has("profiles"));
+  const isNoise = async ({ room }: typeof first) =>
+    Object.fromEntries((await room.clusters(null, 10)).map((each) => [each.place, each.noise !== null]));
+  assert.deepEqual(await isNoise(await open(t, { store, compare })), { "$.name": false, "$.nonce": true });
+  assert.deepEqual(await isNoise(await open(t, { store })), { "$.name": false, "$.nonce": false });
+});
+
 test("what is stored of clusters and is not to be read restores nothing", async (t) => {
   const store = createFakeStore();
   const first = await open(t, { store });
@@ -227,6 +241,28 @@ test("rules that redact more remove what is stored, and keep what was under way 
     ["redacted", "after"],
   );
   assert.equal(store.dropped.length, 1);
+});
+
+test("pairs that were compared by other rules teach and count nothing once these are changed", async (t) => {
+  const { room, book, follow, asked } = await open(t, { compare: { noisePpm: 20_000 } });
+  const before = { ...route({ noisePpm: 20_000 }) };
+  const noise = [{ template: "$.nonce", kind: "value" as const }];
+  follow([route({ noisePpm: 20_000, confirmAfterMs: 1000 })], "same");
+  const ticket = { thread: 0, id: 1 };
+  room.take(mismatchAt(["$.city"], { ticket }));
+  assert.deepEqual(asked, [ticket], "another wait changes nothing about what differs");
+  follow([route({ noisePpm: 20_000, ignore: ["$.nonce"] })], "other");
+  room.take(mismatchAt(["$.nonce"], { noise }));
+  room.take(match({ noise, rulesVersion: "same" }));
+  room.take(match({ confirms: { ticket, afterMs: 1000 } }));
+  assert.equal(book().docket.noise?.triples, 0);
+  assert.deepEqual(book().compared, { match: 0, mismatch: 0, noise: 0, transient: 0, uncompared: 0 });
+  room.take(mismatchAt(["$.name"], { noise: [], rulesVersion: "other" }));
+  assert.equal(book().docket.noise?.triples, 1);
+  follow([before], "back");
+  room.take(match({ rulesVersion: "other" }));
+  room.take(match({ rulesVersion: "back" }));
+  assert.equal(book().docket.pairs, 1);
 });
 
 test("a flood of pairs that differ in a hundred places each takes a bounded part of every second", async (t) => {

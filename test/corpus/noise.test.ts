@@ -147,3 +147,78 @@ test("noise in hundreds of places of a list hides no difference that comes after
   assert.deepEqual(lines(noise ?? []), ["value $.items[*].seenAt"]);
   assert.deepEqual(lines(differencesOf(comparison)), ["value $.items[*].seenAt", "value $.total"]);
 });
+
+/** What a server says of itself as a text, with lines that are another each time. */
+function report(draw: Draw, isWrong: boolean): string {
+  const words = ["amber", "birch", "cedar", "dune", "ember", "fjord", "grove", "heath", "islet", "jetty"];
+  return [
+    "status: ready",
+    `generated ${draw.instant()} by ${draw.hex(12)}`,
+    `colour of the day: ${draw.pick(words)}`,
+    `uptime ${draw.int(1e6)} s, ${draw.int(100)}% idle`,
+    `queue: ${isWrong ? "full" : "empty"}`,
+    "workers: 4",
+    ...(isWrong ? [] : ["licence: valid"]),
+  ].join("\n");
+}
+
+test("a noisy line of a text is noise, and hides no change in another one", () => {
+  const draw = createDraw(41);
+  const docket = createDocket(20_000);
+  const clusters = createClusters("corpus", 1000);
+  for (let pair = 1; pair <= 300; pair++) {
+    const isWrong = pair > 250 && pair % 2 === 0;
+    const answered = (wrong: boolean) => answer(report(draw, wrong), { type: "text/plain" });
+    const given = pairOf(answered(false), answered(isWrong), {}, { again: answered(false) });
+    const { comparison, noise } = examinePair(given, compileCompare(given.compare), () => false);
+    const differences = differencesOf(comparison);
+    const kind = takePair(docket, { differences, again: noise, unit: null });
+    if (pair > 100) assert.equal(kind, isWrong ? "mismatch" : "noise");
+    const seen = { at: "2026-01-01T00:00:00Z", compared: pair, withExamples: true, transientMs: null };
+    addDifferences(clusters, { differences, ...seen });
+  }
+  const all = topClusters(clusters, {
+    limit: 100,
+    compared: 300,
+    noiseOf: (place) => noiseAt(docket, place),
+  });
+  const real = all.filter(({ noise }) => noise === null);
+  assert.deepEqual(
+    real.map(({ kind, count, example }) => [kind, count, example.old, example.new]).toSorted(),
+    [
+      ["missing", 25, "licence: valid", null],
+      ["value", 25, "queue: empty", "queue: full"],
+    ],
+  );
+});
+
+test("where every line is other words each time, lines as a whole are noise, and one cluster", () => {
+  const draw = createDraw(43);
+  const docket = createDocket(20_000);
+  const clusters = createClusters("corpus", 1000);
+  const prose = () => Array.from({ length: 5 }, () => `${draw.words(4)} said`).join("\n");
+  for (let pair = 1; pair <= 100; pair++) {
+    const [old, again, fresh] = [1, 2, 3].map(() => answer(prose(), { type: "text/plain" }));
+    const given = pairOf(old ?? assert.fail(), fresh ?? assert.fail(), {}, { again: again ?? null });
+    const { comparison, noise } = examinePair(given, compileCompare(given.compare), () => false);
+    const differences = differencesOf(comparison);
+    const kind = takePair(docket, { differences, again: noise, unit: null });
+    if (pair > 10) assert.equal(kind, "noise");
+    addDifferences(clusters, {
+      differences,
+      at: "2026-01-01T00:00:00Z",
+      compared: pair,
+      withExamples: true,
+      transientMs: null,
+    });
+  }
+  const all = topClusters(clusters, {
+    limit: 100,
+    compared: 100,
+    noiseOf: (place) => noiseAt(docket, place),
+  });
+  assert.deepEqual(
+    all.map(({ place, count, overcount, noise }) => [place, count - overcount, noise?.rate]),
+    [["line[*]", 100, 1]],
+  );
+});

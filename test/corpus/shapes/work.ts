@@ -115,7 +115,6 @@ const jira: Shape = {
   }),
   unordered: [["issues", "*", "fields", "components"]],
   noisy: [numberNoise("renderedInMs")],
-  isDataKey: (name) => name.startsWith("customfield_"),
 };
 
 const packages: Shape = {

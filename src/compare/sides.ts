@@ -1,0 +1,71 @@
+/** Two trees made ready to be compared: what the rules name is moved, removed or marked. */
+
+import { type ExactNumbers, parseExact } from "./json.ts";
+import { addAllowance, createMarks, type Marks } from "./marks.ts";
+import { childOf, type Holder, visitNodes } from "./paths.ts";
+import { redactedCopy } from "./redact.ts";
+import { removeSpots } from "./remove.ts";
+import { addSpot, renameNodes, type Spots } from "./rename.ts";
+import type { Tree, TreeRules } from "./tree.ts";
+
+/** One tree on its way through the rules. */
+export interface Side {
+  readonly tree: Holder;
+  /** The same document with plain numbers, for filters that look at values. */
+  readonly shape: Holder;
+}
+
+/** Its numbers as doubles. A tree with a text is changed by the rules in place, others are copied first. */
+export function sideOf({ value, text }: Tree, rules: TreeRules): Side {
+  const isChanged = rules.ignore.length + rules.rename.length > 0;
+  const tree: Holder = [text === null && isChanged ? redactedCopy(value, new Map(), new Map()) : value];
+  return { tree, shape: tree };
+}
+
+/** Its long numbers as symbols; `exactNumbers` is that of both sides. */
+export function exactSideOf(given: Tree, rules: TreeRules, exactNumbers: ExactNumbers): Side {
+  if (given.text === null) return sideOf(given, rules);
+  return { tree: [parseExact(given.text, exactNumbers)], shape: [JSON.parse(given.text)] };
+}
+
+/** Renames, marks and removes in both, in place, in the order that `diffTrees` tells. */
+export function applyRules(
+  old: Side,
+  fresh: Side,
+  rules: TreeRules,
+): { readonly marks: Marks; readonly isChanged: boolean } {
+  const marks = createMarks();
+  markHidden(old, rules, marks.hidden);
+  if (rules.rename.length > 0) {
+    renameNodes(rules.rename, old.tree, fresh.tree, marks.hidden);
+    if (old.shape !== old.tree) renameNodes(rules.rename, old.shape, fresh.shape, new Map());
+    markHidden(old, rules, marks.hidden);
+  }
+  markHidden(fresh, rules, marks.hidden);
+  const doomed: Spots = new Map();
+  for (const side of [old, fresh]) mark(side, rules, marks, doomed);
+  removeSpots(doomed, marks.indexes);
+  return { marks, isChanged: doomed.size > 0 || rules.rename.length > 0 };
+}
+
+/** Notes the nodes that nobody may see. */
+export function markHidden({ tree, shape }: Side, rules: TreeRules, hidden: Spots): void {
+  for (const path of rules.redact) {
+    visitNodes(path, tree, shape, (container, key) => addSpot(hidden, container, key));
+  }
+}
+
+function mark({ tree, shape }: Side, rules: TreeRules, marks: Marks, doomed: Spots): void {
+  for (const path of rules.ignore) {
+    visitNodes(path, tree, shape, (container, key) => addSpot(doomed, container, key));
+  }
+  for (const path of rules.unordered) {
+    visitNodes(path, tree, shape, (container, key) => {
+      const items = childOf(container, key);
+      if (Array.isArray(items)) marks.unordered.add(items);
+    });
+  }
+  for (const { path, allowances } of rules.tolerance) {
+    visitNodes(path, tree, shape, (container, key) => addAllowance(marks, container, key, allowances));
+  }
+}
