@@ -14,6 +14,8 @@ import { createMetrics } from "./observe/metrics.ts";
 export interface Gateway {
   readonly proxyUrl: string;
   readonly adminUrl: string;
+  /** A link for a browser on this machine; it holds the admin token. */
+  readonly dashboardUrl: string;
   /** Begins the orderly end; `finished` resolves when it has come. Safe to repeat. */
   drain(reason: string): void;
   readonly finished: Promise<void>;
@@ -77,7 +79,8 @@ async function build(options: GatewayOptions, built: AsyncDisposableStack): Prom
 
   const proxyUrl = urlOf(options.listen.host, plane.port);
   announcer.log("listening", { proxy: proxyUrl, admin: admin.url, threads, rules: rules.ruleset.version });
-  return { proxyUrl, adminUrl: admin.url, drain, finished };
+  const dashboardUrl = dashboardLink(options.admin.host, admin.port, state.adminToken);
+  return { proxyUrl, adminUrl: admin.url, dashboardUrl, drain, finished };
 }
 
 /** Not ready; a grace time in which balancers look away; no new connections; the last answers; everything down. */
@@ -91,6 +94,12 @@ async function takeDown(
   await new Promise((resolve) => setTimeout(resolve, options.drainDelayMs));
   stopped(await plane.close(options.drainTimeoutMs));
   await built.disposeAsync();
+}
+
+/** The token is in the fragment, which no browser sends and the page takes out. */
+function dashboardLink(host: string, port: number, token: string): string {
+  const isEverywhere = host === "0.0.0.0" || host === "::";
+  return `${urlOf(isEverywhere ? "localhost" : host, port)}/#token=${encodeURIComponent(token)}`;
 }
 
 function urlOf(host: string, port: number): string {

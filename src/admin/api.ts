@@ -1,6 +1,7 @@
 /** The endpoints: what each asks of the desk, and how its answer looks. */
 
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { HistoryReport } from "../model/history-report.ts";
 import type { MismatchSample, RetroReport, RouteStatus } from "../model/reports.ts";
 import { explainRequest, optionalReason, readJson, requiredReason } from "./body.ts";
 import type { Dashboard, FileReply } from "./dashboard/serve.ts";
@@ -15,6 +16,10 @@ const DEFAULT_LIMIT = 100;
 const MAX_LIMIT = 1_000;
 /** Of a path to be ignored; the rules take no longer one. */
 const MAX_PATH_CHARS = 500;
+
+/** The history goes back so far. */
+const MAX_HOURS = 48;
+const DEFAULT_HOURS = 24;
 
 const RETRY_SOON = { headers: { "retry-after": "5" } };
 
@@ -61,6 +66,7 @@ export function endpoints(desk: Desk, events: EventStreams, dashboard: Dashboard
       json(await desk.samples({ route: routeFilter(query), cluster: clusterFilter(query) })),
     ),
     get("/api/v1/retro", "guarded", async ({ query }) => json(await retro(desk, query))),
+    get("/api/v1/history", "guarded", async ({ query }) => json(await history(desk, query))),
     get("/api/v1/audit", "guarded", async ({ query }) =>
       json(await desk.audit({ route: routeFilter(query), limit: limitOf(query) })),
     ),
@@ -208,6 +214,18 @@ async function retro(desk: Desk, query: URLSearchParams): Promise<RetroReport> {
   const result = await desk.retro({ route, ignore });
   if (result.ok) return result.report;
   throw new Problem(result.status, result.why, result.status === 503 ? RETRY_SOON : {});
+}
+
+async function history(desk: Desk, query: URLSearchParams): Promise<HistoryReport> {
+  const route = routeFilter(query);
+  if (route === null) throw new Problem(400, "say of which route: write ?route=NAME");
+  const sent = query.get("hours") ?? "";
+  const hours = sent === "" ? DEFAULT_HOURS : /^\d{1,2}$/.test(sent) ? Number(sent) : 0;
+  if (hours < 1 || hours > MAX_HOURS)
+    throw new Problem(400, `hours must be a whole number from 1 to ${MAX_HOURS}`);
+  const report = await desk.history(route, hours);
+  if (report === undefined) throw noRoute(route);
+  return report;
 }
 
 function routeFilter(query: URLSearchParams): string | null {

@@ -1,5 +1,6 @@
 /** What the admin API may ask of the gateway. gateway.ts implements it; this folder knows nothing else of it. */
 
+import type { HistoryReport } from "../model/history-report.ts";
 import type {
   AuditEntry,
   Explanation,
@@ -91,6 +92,8 @@ export interface Desk {
   sample(id: { readonly sample: number } | { readonly cluster: string }): Promise<MismatchSample | undefined>;
   /** The stored samples judged again under the rules in force, with this path ignored besides. */
   retro(filter: { readonly route: string | null; readonly ignore: string | null }): Promise<RetroResult>;
+  /** What a route did in the last `hours`; undefined: there is no such route, now or in this time. */
+  history(route: string, hours: number): Promise<HistoryReport | undefined>;
   /** Newest first. */
   audit(filter: { readonly route: string | null; readonly limit: number }): Promise<readonly AuditEntry[]>;
   /** Oldest first, those after `id`: for an event stream that resumes. */

@@ -28,6 +28,8 @@ const WINDOWS = 7;
 /** Old's p99 is taken of a minute, or of longer until there are so many answers. */
 const BASELINE_MS = 60_000;
 const MIN_BASELINE_ANSWERS = 100;
+/** Latencies of one side, while they are added up. */
+const SUMS = new Uint32Array(LATENCY_BUCKETS);
 const LATENCY_WORDS = SIDES.length * LATENCY_BUCKETS;
 
 interface LatencyWindow {
@@ -88,15 +90,19 @@ export class Account {
 
   /** Of the last minute, to the answer head, in milliseconds; null: no answers. */
   latencyMs(side: Side, nowMs: number): { p50: number; p99: number } | null {
-    const counts = new Float64Array(LATENCY_BUCKETS);
-    for (const window of this.#windows) {
-      if (nowMs - window.beganMs >= WINDOW_MS * WINDOWS) continue;
-      const from = SIDE_INDEX[side] * LATENCY_BUCKETS;
-      for (let i = 0; i < LATENCY_BUCKETS; i++)
-        counts[i] = (counts[i] as number) + (window.counts[from + i] as number);
+    if (this.#windows.length === 0) return null;
+    // Done for every route, again and again: no memory of its own, and most counts are 0.
+    const sums = SUMS.fill(0);
+    const from = SIDE_INDEX[side] * LATENCY_BUCKETS;
+    for (const { beganMs, counts } of this.#windows) {
+      if (nowMs - beganMs >= WINDOW_MS * WINDOWS) continue;
+      for (let i = 0; i < LATENCY_BUCKETS; i++) {
+        const count = counts[from + i] as number;
+        if (count !== 0) sums[i] = (sums[i] as number) + count;
+      }
     }
-    const p50 = quantileBucket(counts, 0.5);
-    const p99 = quantileBucket(counts, 0.99);
+    const p50 = quantileBucket(sums, 0.5);
+    const p99 = quantileBucket(sums, 0.99);
     if (p50 === null || p99 === null) return null;
     return { p50: bucketMiddleUs(p50) / 1000, p99: bucketMiddleUs(p99) / 1000 };
   }
@@ -171,9 +177,9 @@ function minus(a: Record<Side, number>, b: Record<Side, number>): Record<Side, n
 }
 
 /** The bucket in which the quantile lies; null: no counts. */
-function quantileBucket(counts: Float64Array, quantile: number): number | null {
+function quantileBucket(counts: Float64Array | Uint32Array, quantile: number): number | null {
   let all = 0;
-  for (const count of counts) all += count;
+  for (let bucket = 0; bucket < counts.length; bucket++) all += counts[bucket] as number;
   if (all === 0) return null;
   let left = Math.ceil(all * quantile);
   for (let bucket = 0; bucket < counts.length; bucket++) {

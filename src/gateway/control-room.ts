@@ -7,6 +7,7 @@ import { Announcer } from "../control/announcer.ts";
 import { type Book, Books } from "../control/books.ts";
 import { Comparisons } from "../control/comparisons.ts";
 import { HealthBoard, HealthChecker } from "../control/health.ts";
+import { HistoryKeeper } from "../control/history.ts";
 import { Latches, type UnknownStore } from "../control/latches.ts";
 import { Pins } from "../control/pins.ts";
 import type { Rollouts } from "../control/rollouts.ts";
@@ -29,6 +30,7 @@ export interface ControlRoom {
   readonly books: Books;
   readonly comparisons: Comparisons;
   readonly health: HealthBoard;
+  readonly history: HistoryKeeper;
   readonly latches: Latches;
   readonly pins: Pins;
   readonly rollouts: Rollouts;
@@ -150,6 +152,16 @@ export async function openControlRoom(
   built.defer(() => rollouts.stop());
   await comparisons.restore();
   built.defer(() => comparisons.stop());
+  const history = new HistoryKeeper({
+    store,
+    books,
+    nowMs: clock.nowMs,
+    wallMs: Date.now,
+    say: (text) => say(text),
+    storeFailed: (error) => announcer.storeFailed(error),
+  });
+  built.defer(() => history.stop());
+  void history.start(); // nobody waits for charts
   const watching = watchman.run();
   built.defer(async () => {
     watchman.stop();
@@ -163,6 +175,7 @@ export async function openControlRoom(
     books,
     comparisons,
     health,
+    history,
     latches,
     pins,
     rollouts,

@@ -5,6 +5,7 @@ import type { Announcer } from "../control/announcer.ts";
 import type { Book, Books } from "../control/books.ts";
 import type { Comparisons } from "../control/comparisons.ts";
 import type { HealthBoard } from "../control/health.ts";
+import type { HistoryKeeper } from "../control/history.ts";
 import type { Latches, UnknownStore } from "../control/latches.ts";
 import type { Pins } from "../control/pins.ts";
 import type { RolloutResult, Rollouts } from "../control/rollouts.ts";
@@ -27,6 +28,7 @@ export interface DeskParts {
   readonly health: HealthBoard;
   readonly announcer: Announcer;
   readonly comparisons: Comparisons;
+  readonly history: HistoryKeeper;
   readonly metrics: Metrics;
   readonly threads: number;
   /** Null: nobody can force a side. */
@@ -163,6 +165,7 @@ export function createDesk(parts: DeskParts): Desk {
     samples: (filter) => store.samples({ ...filter, bodies: false }),
     sample: (id) => parts.comparisons.sample(id),
     retro: (filter) => judgeSamples(filter, rules.ruleset, parts),
+    history: (route, hours) => parts.history.report(route, hours),
     audit: (filter) => store.audit(filter),
     auditAfter: (id) => store.auditAfter(id),
     onAudit: (listener) => announcer.onEntry(listener),

@@ -37,6 +37,8 @@ export interface RouteStatus {
   step: number | null;
   /** How many there are; null: no rollout. */
   steps: number | null;
+  /** The rollout's steps; without one the shares of the rules, which a reset puts in force again. */
+  stages?: Stage[];
   /** Of the current step; null: no rollout. */
   bake: { doneSeconds: number; ofSeconds: number } | null;
   /** Those of the current step. */
@@ -58,6 +60,18 @@ export interface RouteStatus {
   evidence: Record<string, number>;
   verdict: Verdict;
   waitingFor: string;
+}
+
+/** What a route goes through. */
+export interface Stage {
+  /** Ratios from 0 to 1. */
+  canary: number;
+  shadow: number;
+  bakeSeconds: number;
+  /** Names of gates that must all say yes. */
+  gates: string[];
+  /** A person has to say so. */
+  approve: boolean;
 }
 
 export interface RollbackReport {

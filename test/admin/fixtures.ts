@@ -6,6 +6,7 @@ import { connect } from "node:net";
 import type { TestContext } from "node:test";
 import type { Desk } from "../../src/admin/desk.ts";
 import { type Admin, type AdminOptions, startAdmin } from "../../src/admin/server.ts";
+import type { HistoryReport } from "../../src/model/history-report.ts";
 import type {
   AuditEntry,
   Explanation,
@@ -90,6 +91,10 @@ export function fakeDesk(more: Partial<Desk> = {}): FakeDesk {
       calls.push(["retro", filter]);
       return { ok: true, report: RETRO };
     },
+    history: async (route, hours) => {
+      calls.push(["history", route, hours]);
+      return route === "profiles" ? { ...HISTORY, route } : undefined;
+    },
     audit: async (filter) => {
       calls.push(["audit", filter]);
       return [...trail].reverse();
@@ -127,6 +132,13 @@ export const PIN: PinReport = {
   by: "operator",
   reason: "a test",
   expiresAt: null,
+};
+
+export const HISTORY: HistoryReport = {
+  route: "profiles",
+  points: [],
+  limits: { mismatches: 0.01, errors: null },
+  markers: [],
 };
 
 const ANSWER = { status: 200, headers: {}, body: "secret", whole: true, bodyBytes: 6 };
