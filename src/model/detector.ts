@@ -29,7 +29,6 @@ import { clearPairs, clearStepCounts, countStep, createStepCounts, type StepCoun
 import { statusWords } from "./trip-words.ts";
 
 export type { Batch, FailureEvent, Trip } from "./observation.ts";
-export type { Metric } from "./sequential-test.ts";
 
 export interface Detector extends StepCounts {
   guard: Guard;

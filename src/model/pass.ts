@@ -10,7 +10,7 @@
 import { betRelative, createWealth, lnMeanWealth } from "./evidence.ts";
 
 /** β: a new that is worse than allowed passes a step by either form with at most this probability. */
-export const PASS_ERROR = 0.01;
+const PASS_ERROR = 0.01;
 export const LN_PASS = Math.log(1 / PASS_ERROR);
 
 /** Where new has failed, bets on these parts of the limit, equally. */
