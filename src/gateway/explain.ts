@@ -10,7 +10,7 @@ import { type Decision, decide, type StepTrace } from "../model/decide.ts";
 import { createFacts, type Facts, findHeader } from "../model/facts.ts";
 import type { Explanation } from "../model/reports.ts";
 import { findRoute } from "../model/router.ts";
-import { type Route, type Ruleset, type Side, WHOLE_PPM } from "../model/ruleset.ts";
+import { type Route, type Ruleset, type Shadow, type Side, WHOLE_PPM } from "../model/ruleset.ts";
 
 /** Compiled once a ruleset: a thousand routes are not compiled anew for each question. */
 const compiledRules = new WeakMap<Ruleset, CompiledRules>();
@@ -46,6 +46,9 @@ export function explain(
     closed: tile?.closed ?? false,
     canaryPpm: tile?.canaryPpm(route.canary.sharePpm) ?? route.canary.sharePpm,
   };
+  // Live, as the canary share is: a rollout sets both.
+  const sharePpm = tile?.shadowPpm(route.shadow.sharePpm) ?? route.shadow.sharePpm;
+  const shadow: Shadow = { ...route.shadow, sharePpm };
   steps.push({ step: "which route matches?", outcome: route.name });
   const forced = forcedSide(route, facts, forceToken);
   const pins = allPins.of(route.name);
@@ -72,7 +75,7 @@ export function explain(
     side: drawn === null ? side : null,
     reason: drawn ?? decision.reason,
     backend: drawn === null ? (side === "old" ? route.old : route.new) : null,
-    shadow: drawn === null ? shadowWords(route, facts.method, side) : eitherShadow(route, facts.method),
+    shadow: drawn === null ? shadowWords(shadow, facts.method, side) : eitherShadow(shadow, facts.method),
     steps,
   };
 }
@@ -110,13 +113,12 @@ function hostHint(ruleset: Ruleset, facts: Facts, before: number): StepTrace[] {
   return [{ step: "which host is asked for?", outcome }];
 }
 
-function eitherShadow(route: Route, method: string): string {
-  const [old, fresh] = [shadowWords(route, method, "old"), shadowWords(route, method, "new")];
+function eitherShadow(shadow: Shadow, method: string): string {
+  const [old, fresh] = [shadowWords(shadow, method, "old"), shadowWords(shadow, method, "new")];
   return old === fresh ? old : `where old serves: ${old}; where new serves: ${fresh}`;
 }
 
-function shadowWords(route: Route, method: string, side: Side): string {
-  const { shadow } = route;
+function shadowWords(shadow: Shadow, method: string, side: Side): string {
   if (shadow.sharePpm === 0) return "no: the shadow share is 0%";
   if (!shadow.methods.includes(method)) return `no: ${method} is not among shadow.methods`;
   if (side === "new" && !shadow.reverse) return "no: shadow.reverse is off, and new serves it";

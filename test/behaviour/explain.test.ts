@@ -24,6 +24,7 @@ test("an explanation says what traffic is told, also where chance or a token dec
     none: "canary: 50%",
     cookie: "key: [assign]\ncanary: 50%\nshadow: 100%",
     reads: "canary: { share: 50%, methods: [POST] }",
+    staged: "rollout: { start: running, steps: [{ shadow: 40%, bake: 1h }] }",
     stays: "key: [header:x-user]\nsplit: { new: [ann], onRollback: stay }",
   }).replace(
     "routes:",
@@ -40,6 +41,11 @@ test("an explanation says what traffic is told, also where chance or a token dec
     assert.ok(!JSON.stringify(answer).includes("sesame"));
     const { side, reason } = await ask(gateway.proxyUrl, { path: "/reads/1", headers: force });
     assert.deepEqual([side, reason], ["new", "forced"]);
+  });
+
+  await t.test("the shares of a rollout are those of its step", async () => {
+    const answer = await explain("/staged/1");
+    assert.deepEqual([answer.side, answer.canary, answer.shadow], ["old", 0, "40% to new"]);
   });
 
   await t.test("a force without it, with a wrong one, or to no side is none", async () => {
