@@ -49,7 +49,7 @@ export function compareBodies(pair: Pair, compare: Compare, rules: TreeRules, op
 
   const oldBody = open.old();
   const newBody = open.new();
-  if (oldBody.kind === "closed" || newBody.kind === "closed") return compareClosed(oldBody, newBody);
+  if (oldBody.kind === "closed" || newBody.kind === "closed") return undecided("decode_failed");
   // Without samples nothing is to be kept of bodies, not even a hash of a line.
   const conceal = compare.redact.paths.length > 0 || !compare.samples;
   const bodies = { old: oldBody, new: newBody, rules, conceal };
@@ -63,17 +63,6 @@ function sameCodings(pair: Pair): boolean {
   const oldCodings = codingsOf(headerValue(pair.old.headers, "content-encoding"));
   const newCodings = codingsOf(headerValue(pair.new.headers, "content-encoding"));
   return oldCodings.join() === newCodings.join();
-}
-
-/** One or both could not be decoded. Only a broken coding beside a sound body says something about new. */
-function compareClosed(oldBody: OpenBody, newBody: OpenBody): BodyFindings {
-  const oneIsCorrupt =
-    (oldBody.kind === "closed" && oldBody.corrupt && newBody.kind === "open") ||
-    (newBody.kind === "closed" && newBody.corrupt && oldBody.kind === "open");
-  if (!oneIsCorrupt) return undecided("decode_failed");
-  const shown = (body: OpenBody): string =>
-    body.kind === "closed" ? visible(body.why, MAX_TEXT_CHARS) : `${sizeText(body.bytes)}, decoded`;
-  return different(bodyDifference(shown(oldBody), shown(newBody)));
 }
 
 /** Two bodies whose bytes differ, neither of them cut. */

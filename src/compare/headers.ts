@@ -65,7 +65,10 @@ export function mediaTypeOf(contentType: string | null): MediaType {
     if (name === "charset") charset ??= value.toLowerCase();
     parameters.push(`${name}=${JSON.stringify(name === "charset" ? value.toLowerCase() : value)}`);
   }
-  return { essence, charset, normalized: [essence, ...parameters.sort()].join(";") };
+  // JSON is UTF-8 whether or not it says so (RFC 8259).
+  const isJson = essence === "application/json" || essence.endsWith("+json");
+  const telling = parameters.filter((parameter) => !(isJson && parameter === 'charset="utf-8"'));
+  return { essence, charset, normalized: [essence, ...telling.sort()].join(";") };
 }
 
 /** One difference for each chosen header that the two answers do not share. */

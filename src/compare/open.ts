@@ -19,10 +19,8 @@ export type OpenBody =
       readonly text: () => string | null;
     }
   | {
+      /** Broken, or beyond a bound of ours: nothing can be said of it. */
       readonly kind: "closed";
-      /** The answer's fault, not a bound of ours. */
-      readonly corrupt: boolean;
-      readonly why: string;
     };
 
 export interface OpenPair {
@@ -49,9 +47,7 @@ export function openText(text: string, contentType: string | null, isTree: boole
 function openBody(answer: Answer): OpenBody {
   const { body, cut } = answer;
   const decoded = decodeContent(body, headerValue(answer.headers, "content-encoding"), { cut });
-  if (decoded.kind !== "decoded") {
-    return { kind: "closed", corrupt: decoded.kind === "corrupt" && !cut, why: decoded.why };
-  }
+  if (decoded.kind !== "decoded") return { kind: "closed" };
   const { essence, charset } = mediaTypeOf(headerValue(answer.headers, "content-type"));
   const { bytes } = decoded;
   const media = kindOfType(essence);

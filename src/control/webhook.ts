@@ -16,8 +16,18 @@ const FIRST_RETRY_MS = 1_000;
 const LONGEST_RETRY_MS = 5 * 60_000;
 /** Then nobody is there to be told, and what is newer matters more. */
 const GIVE_UP_AFTER_MS = 24 * 3_600_000;
+/** Who refuses (4xx) will hardly change their mind, and a rollback may wait behind. */
+const MOST_REFUSALS = 4;
 /** No answer of theirs is of interest beyond its status. */
 const MAX_ANSWER_BYTES = 16 * 1024;
+
+/** Too slow, too early, too many: they say "later". */
+const PASSING: ReadonlySet<number> = new Set([408, 425, 429]);
+
+interface Trouble {
+  readonly why: string;
+  readonly isRefusal: boolean;
+}
 
 export interface WebhookOptions {
   readonly url: string;
@@ -111,11 +121,13 @@ export class Webhook {
     const { nowMs, warn, firstRetryMs = FIRST_RETRY_MS } = this.#tools;
     const begunMs = nowMs();
     let waitMs = firstRetryMs;
+    let refusals = 0;
     for (let attempt = 1; !this.#stop.signal.aborted; attempt++) {
       const trouble = await this.#post(entry);
       if (trouble === null || this.#stop.signal.aborted) return;
-      const what = `webhook: ${entry.action} of ${entry.route} (${entry.id}) was not taken: ${trouble}`;
-      if (nowMs() - begunMs >= GIVE_UP_AFTER_MS) {
+      if (trouble.isRefusal) refusals++;
+      const what = `webhook: ${entry.action} of ${entry.route} (${entry.id}) was not taken: ${trouble.why}`;
+      if (refusals >= MOST_REFUSALS || nowMs() - begunMs >= GIVE_UP_AFTER_MS) {
         warn(`${what}; given up after ${attempt} attempts`);
         return;
       }
@@ -126,7 +138,7 @@ export class Webhook {
   }
 
   /** Null: taken (2xx). */
-  async #post(entry: AuditEntry): Promise<string | null> {
+  async #post(entry: AuditEntry): Promise<Trouble | null> {
     const body = JSON.stringify({ event: entry.action, ...entry });
     const { url, secret } = this.#options;
     const seconds = Math.floor(Date.parse(entry.at) / 1000);
@@ -143,9 +155,12 @@ export class Webhook {
       const options = { method: "POST", headers, body, signal, dispatcher: this.#agent } as const;
       const answer = await request(url, options);
       await answer.body.dump({ limit: MAX_ANSWER_BYTES });
-      return answer.statusCode >= 200 && answer.statusCode < 300 ? null : `it answered ${answer.statusCode}`;
+      const { statusCode } = answer;
+      if (statusCode >= 200 && statusCode < 300) return null;
+      const isRefusal = statusCode >= 400 && statusCode < 500 && !PASSING.has(statusCode);
+      return { why: `it answered ${statusCode}`, isRefusal };
     } catch (error) {
-      return messageOf(error);
+      return { why: messageOf(error), isRefusal: false };
     }
   }
 

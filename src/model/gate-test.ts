@@ -18,7 +18,7 @@ const MAX_SHOWN_CHARS = 60;
 export function testValue(what: string, value: unknown, { by, value: limit }: GateTest): GateSaid {
   const seen = `${what} is ${shown(value)}`;
   const needs = `needs ${WORDS[by]} ${shown(limit)}`;
-  if (by !== "equals" && (typeof value !== "number" || Number.isNaN(value))) {
+  if (by !== "equals" && (typeof value !== "number" || !Number.isFinite(value))) {
     return { answer: "error", why: `${seen}, which is no number (${needs})` };
   }
   return holds(by, value, limit) ? { answer: "yes", why: seen } : { answer: "no", why: `${seen}, ${needs}` };
@@ -39,7 +39,8 @@ function holds(by: GateTest["by"], value: unknown, limit: GateTest["value"]): bo
 
 /** Short: the value comes from a stranger, and is shown on one line. */
 function shown(value: unknown): string {
-  const text = JSON.stringify(value) ?? "nothing";
+  // JSON has no word for infinity.
+  const text = typeof value === "number" ? String(value) : (JSON.stringify(value) ?? "nothing");
   const plain = text.replace(/[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]/gu, "?");
   return plain.length > MAX_SHOWN_CHARS ? `${plain.slice(0, MAX_SHOWN_CHARS)}…` : plain;
 }

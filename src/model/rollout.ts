@@ -172,6 +172,12 @@ function promote(state: RolloutState, event: Extract<RolloutEvent, { readonly ki
     return refused(`it is at ${describePlace(state)}, not at step ${fromStep}`);
   }
   if (state.phase === "completed") return refused("it is completed: there is no further step");
+  // Before step 0 and in it are the same number: asked again, it would leave the step that it has just begun.
+  if (!state.begun && fromStep !== null) {
+    return refused(
+      "it has not begun: resume begins it; a promotion that names no step goes past the first one",
+    );
+  }
   if (!state.begun && currentStep(state).canaryPpm > state.shares.canaryPpm) {
     return moveTo(state, entering(state.steps, 0, currentStep(state)), "operator", reason, "promote");
   }
@@ -183,7 +189,18 @@ function promote(state: RolloutState, event: Extract<RolloutEvent, { readonly ki
   if (closed.length > 0) {
     return refused(`${closed.join("; ")}: wait for it, or name a share (\`--to\`) to go past it`);
   }
-  return leave(state, "operator", reason);
+  const left = leave(state, "operator", reason);
+  return adding(left, state.begun ? endedPause(state) : "step 0 was passed over: resume would have begun it");
+}
+
+/** What a promotion ends besides the step; "": nothing. */
+function endedPause({ phase, begun, why }: RolloutState): string {
+  return phase === "paused" && begun ? `its pause (${why.replace(/^paused: /, "")}) is over` : "";
+}
+
+function adding(answer: Advance, words: string): Advance {
+  if (answer.kind === "refused" || words === "") return answer;
+  return { ...answer, message: `${answer.message}; ${words}` };
 }
 
 function promoteTo(state: RolloutState, toPpm: SharePpm, reason: string): Advance {
@@ -200,7 +217,7 @@ function promoteTo(state: RolloutState, toPpm: SharePpm, reason: string): Advanc
   const at = greatestStepUpTo(state.steps, toPpm);
   const base = state.steps[at] as RolloutStep;
   const next = entering(state.steps, at, { ...base, canaryPpm: toPpm });
-  return moveTo(state, next, "operator", reason, "promote");
+  return adding(moveTo(state, next, "operator", reason, "promote"), endedPause(state));
 }
 
 function pause(state: RolloutState, reason: string): Advance {
@@ -220,15 +237,21 @@ function resume(state: RolloutState, reason: string): Advance {
   if (state.phase === "baking") return { kind: "done", state, moved: null, message: "it is running already" };
   if (state.phase === "rolled-back") return refused("it is rolled back: `cutover reset` first");
   if (state.phase === "completed") return refused("it is completed: there is nothing to resume");
-  const next: RolloutState = state.begun
-    ? { ...state, phase: "baking", why: "" }
-    : entering(state.steps, 0, currentStep(state));
-  return moveTo(state, next, "operator", reason, "resume");
+  if (!state.begun) {
+    return moveTo(state, entering(state.steps, 0, currentStep(state)), "operator", reason, "resume");
+  }
+  const place = describePlace(state);
+  return {
+    kind: "done",
+    state: { ...state, phase: "baking", why: "" },
+    moved: { action: "resume", by: "operator", reason, from: place, to: place },
+    message: `runs again at ${place}`,
+  };
 }
 
-/** To the next step, or to the end. */
+/** To the next step, or to the end; from a share below the step's own, to that one first. */
 function leave(state: RolloutState, by: Actor, reason: string): Advance {
-  const at = state.step + 1;
+  const at = state.shares.canaryPpm < currentStep(state).canaryPpm ? state.step : state.step + 1;
   const step = state.steps[at];
   if (step === undefined) {
     const next: RolloutState = { ...state, phase: "completed", begun: true, why: "all steps have passed" };
@@ -292,9 +315,16 @@ function follow(state: RolloutState, steps: readonly RolloutStep[]): RolloutStat
   const step = steps[at] as RolloutStep;
   const canaryPpm = Math.min(step.canaryPpm, state.shares.canaryPpm);
   const next = entering(steps, at, { canaryPpm, shadowPpm: step.shadowPpm });
-  const why = `the step at ${was} is gone from the rules: waits at ${percent(canaryPpm)}, resume goes on`;
+  const gone = `the step at ${was} is gone from the rules: waits at ${percent(canaryPpm)}, resume goes on`;
+  // Whoever paused it has said why, and an edit does not answer that. What an earlier edit said is over.
+  const own = state.phase === "paused" ? state.why.replace(STEP_IS_GONE, "") : "";
+  const why = own === "" ? gone : `${own}; ${gone}`;
   return { ...next, phase: state.phase === "rolled-back" ? "rolled-back" : "paused", why };
 }
+
+/** What an edit said last. */
+export const STEP_IS_GONE =
+  /(?:^|; )the step at [\d.]+% is gone from the rules: waits at [\d.]+%, resume goes on$/;
 
 /** The step with the canary share of the current one, and with its shadow share if there is one; the nearest of several. */
 function nearestAlike(steps: readonly RolloutStep[], state: RolloutState): number | null {

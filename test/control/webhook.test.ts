@@ -109,6 +109,21 @@ describe("the webhook", () => {
     ]);
   });
 
+  test("who refuses is not asked for a day: what comes after is told", async () => {
+    const refusing: Script = (req, res) => {
+      res.writeHead(req.headers["x-cutover-delivery"] === "1" ? 400 : 200).end();
+    };
+    await using backend = await startBackend(refusing);
+    const { tools, add, warnings, meta } = trail();
+    meta.set("webhook.delivered", "0");
+    await runWith(tools, backend.url, async () => {
+      add("pause", "rollback");
+      await until("both past", () => meta.get("webhook.delivered") === "2");
+    });
+    assert.equal(backend.seen.length, 5);
+    assert.match(warnings.at(-1) ?? "", /it answered 400; given up after 4 attempts/);
+  });
+
   test("a restart goes on where delivery had come to", async () => {
     await using backend = await startBackend(json({}));
     const { tools, add, meta } = trail();

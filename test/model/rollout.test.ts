@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { isDeepStrictEqual } from "node:util";
 import fc from "fast-check";
 
 import {
@@ -15,6 +16,7 @@ import {
   type RolloutState,
   shortDuration,
 } from "../../src/model/rollout.ts";
+import { movedByRules } from "../../src/model/rollout-edit.ts";
 import type { Rollout, RolloutStep } from "../../src/model/ruleset.ts";
 
 const MINUTE = 60_000;
@@ -131,6 +133,25 @@ describe("rollout", () => {
     assert.match(refusal(state, promote({ fromStep: 2 })), /it is at step 1/);
   });
 
+  test("a promotion that names a step is no beginning, so that a repeated one is harmless", () => {
+    const state = beginRollout(rolloutOf([step(5), step(100)], "paused"));
+    assert.match(refusal(state, promote({ fromStep: 0 })), /has not begun: resume begins it/);
+  });
+
+  test("a share below the first step's own leads to that step, not past it", () => {
+    const steps = rolloutOf([step(25), step(100)]);
+    const at1 = after(beginRollout({ ...steps, start: "paused" }), promote({ toPpm: 10_000 }));
+    assert.deepEqual([at1.step, at1.shares.canaryPpm], [0, 10_000]);
+    const at25 = bake(at1, 10 * MINUTE);
+    assert.deepEqual([at25.step, at25.shares.canaryPpm], [0, 250_000]);
+    assert.equal(bake(at25, 10 * MINUTE).shares.canaryPpm, 1_000_000);
+    // The same after an edit that leaves no step as low as the present one.
+    const at5 = after(beginRollout(THREE), promote());
+    const edited = after(at5, { kind: "rules", rollout: steps }, { kind: "resume", reason: "go" });
+    assert.equal(edited.shares.canaryPpm, 50_000);
+    assert.equal(bake(edited, 10 * MINUTE).shares.canaryPpm, 250_000);
+  });
+
   test("promote to a share goes straight there, past gates, and never down", () => {
     const gated = beginRollout(rolloutOf([step(0, { gates: ["lag"] }), step(5), step(25), step(100)]));
     const at30 = after(gated, promote({ toPpm: 300_000 }));
@@ -202,6 +223,72 @@ describe("rollout", () => {
     assert.deepEqual([state.phase, state.step, state.shares.canaryPpm], ["paused", 1, 20_000]);
     const onlyMore = after(at5, { kind: "rules", rollout: rolloutOf([step(10), step(50)]) });
     assert.deepEqual([onlyMore.phase, onlyMore.shares.canaryPpm], ["paused", 50_000]);
+  });
+
+  test("an operator's reason for a pause outlasts edits, and what the rules did is one line of the trail", () => {
+    const at5 = after(beginRollout(THREE), promote());
+    const paused = after(at5, { kind: "pause", reason: "hold" });
+    const lower = after(paused, { kind: "rules", rollout: rolloutOf([step(0), step(2), step(50)]) });
+    const gone = "the step at 5% is gone from the rules: waits at 2%, resume goes on";
+    assert.equal(lower.why, `paused: hold; ${gone}`);
+    assert.deepEqual(movedByRules(paused, lower), {
+      action: "pause",
+      by: "rules",
+      reason: gone,
+      from: "step 1 (canary 5%, shadow 100%)",
+      to: "step 1 (canary 2%, shadow 100%)",
+    } satisfies Moved);
+    const lowest = after(lower, { kind: "rules", rollout: rolloutOf([step(0), step(50)]) });
+    assert.equal(
+      lowest.why,
+      "paused: hold; the step at 2% is gone from the rules: waits at 0%, resume goes on",
+    );
+    const nobodyPaused = after(at5, { kind: "rules", rollout: rolloutOf([step(0), step(2), step(50)]) });
+    assert.equal(nobodyPaused.why, gone);
+  });
+
+  test("an edit that moves what runs says that it goes on, and one that moves nothing says nothing", () => {
+    const at5 = after(beginRollout(THREE), promote());
+    const edited = (steps: readonly RolloutStep[]) =>
+      movedByRules(at5, after(at5, { kind: "rules", rollout: rolloutOf(steps) }));
+    assert.deepEqual(edited([step(0), step(5, { shadowPpm: 0 }), step(100)]), {
+      action: "resume",
+      by: "rules",
+      reason: "its step has shadow 0% in the rules now",
+      from: "step 1 (canary 5%, shadow 100%)",
+      to: "step 1 (canary 5%, shadow 0%)",
+    } satisfies Moved);
+    assert.equal(
+      edited([step(0), step(1), step(5), step(100)])?.reason,
+      "its step has another number in the rules now",
+    );
+    assert.equal(edited([step(0), step(5, { bakeMs: MINUTE }), step(50)]), null);
+  });
+
+  test("a promotion says what else it ends or passes over, and a resume that it runs again", () => {
+    const message = (state: RolloutState, event: RolloutEvent): string => {
+      const next = advance(state, event);
+      return next.kind === "done" ? next.message : next.why;
+    };
+    const hold: RolloutEvent = { kind: "pause", reason: "hold" };
+    const paused = after(beginRollout(THREE), promote(), hold);
+    const over = "; its pause (hold) is over";
+    assert.equal(
+      message(paused, promote()),
+      `step 1 (canary 5%, shadow 100%) → step 2 (canary 100%, shadow 100%)${over}`,
+    );
+    assert.ok(message(paused, promote({ toPpm: 500_000 })).endsWith(over));
+    assert.ok(message(after(paused, promote(), hold), promote()).endsWith(over));
+    assert.doesNotMatch(message(beginRollout(THREE), promote()), /;/);
+    const unbegun = (steps: readonly RolloutStep[]) => beginRollout(rolloutOf(steps, "paused"));
+    assert.match(
+      message(unbegun([step(0), step(5)]), promote()),
+      /→ step 1 \(.*\); step 0 was passed over: resume would have begun it$/,
+    );
+    assert.doesNotMatch(message(unbegun([step(5), step(100)]), promote()), /;/);
+    const resume: RolloutEvent = { kind: "resume", reason: "go" };
+    assert.equal(message(paused, resume), "runs again at step 1 (canary 5%, shadow 100%)");
+    assert.match(message(unbegun([step(5)]), resume), /^before step 0 .* → step 0 /);
   });
 
   test("steps added behind the last one reopen a completed rollout, paused", () => {
@@ -307,9 +394,16 @@ function check(before: RolloutState, event: RolloutEvent, now: RolloutState, mov
     assert.equal(now.phase, "rolled-back");
     assert.ok(!more);
   }
+  if (event.kind === "rules" && (before.phase === "paused" || before.phase === "baking")) {
+    const isElsewhere = now.step !== before.step || !isDeepStrictEqual(now.shares, before.shares);
+    assert.equal(movedByRules(before, now) !== null, isElsewhere || now.phase !== before.phase);
+    // An operator's words stay for as long as it is paused.
+    if (before.why === "paused: r") assert.ok(now.why.startsWith("paused: r"), now.why);
+  }
   if (!now.begun) assert.equal(now.shares.canaryPpm, 0);
-  if (event.kind === "tick" && now.step !== before.step) {
-    assert.equal(now.step, before.step + 1);
+  if (event.kind === "tick" && moved !== null && now.phase !== "completed") {
+    const isBelow = before.shares.canaryPpm < currentStep(before).canaryPpm;
+    assert.equal(now.step, isBelow ? before.step : before.step + 1);
     assert.equal(before.phase, "baking");
     assert.ok(wasBaked);
     assert.equal(event.known.judgement.verdict, "pass");

@@ -147,11 +147,11 @@ test("old that is stuck on its second answer holds neither the client nor the co
     oldUrl: old.url,
     newUrl: fresh.url,
     compare: { noisePpm: 1_000_000 },
-    shadow: { concurrency: 32, timeoutMs: 2_000 },
+    shadow: { concurrency: 32, timeoutMs: 5_000 },
   });
   const begunMs = performance.now();
   await askMany(plane.url, times(100));
-  assert.ok(performance.now() - begunMs < 1_900, "no client waited for old's second answer");
+  assert.ok(performance.now() - begunMs < 4_900, "no client waited for old's second answer");
   await until(
     "all are compared",
     () => plane.count(SLICE.comparisons) + plane.count(SLICE.comparisons + 1) === 100,

@@ -13,6 +13,43 @@ const breaksOff: Script = (_req, res) => {
   res.write("some", () => res.destroy());
 };
 
+test("a shadow fails where new alone does: by a 5xx or by no answer, and never by the client or a limit", async (t) => {
+  await using old = await startBackend(json({ a: 1 }));
+  await using fresh = await startBackend(json({ a: 1 }));
+  await using plane = await startPlane({
+    oldUrl: old.url,
+    newUrl: fresh.url,
+    // Whether statuses are compared or not.
+    compare: { status: null },
+    shadow: { timeoutMs: 300, maxBodyBytes: 4_096 },
+  });
+  const counts = () => [plane.count(SLICE.shadowAnswers), plane.count(SLICE.shadowFailures)] as const;
+  const settled = () =>
+    plane.pairs.length + plane.count(SLICE.comparisons) + plane.count(SLICE.comparisons + 1);
+  /** Shadows and failures that one request adds. */
+  const adds = async (answers: number, failures: number, oldAnswer: Script, newAnswer: Script) => {
+    old.answer(oldAnswer);
+    fresh.answer(newAnswer);
+    const [before, isSettled] = [counts(), settled()];
+    await ask(plane.url).catch(() => {}); // some are cut off
+    await until("the pair is settled", () => settled() === isSettled + 1);
+    assert.deepEqual(counts(), [before[0] + answers, before[1] + failures]);
+  };
+  const good = json({ a: 1 });
+  const broken = json({ a: 1 }, 500);
+
+  await t.test("both answer well", () => adds(1, 0, good, good));
+  await t.test("new answers 404", () => adds(1, 0, good, json({ b: 1 }, 404)));
+  await t.test("new answers 500", () => adds(1, 1, good, json({ b: 1 }, 500)));
+  await t.test("new answers 500 with old's bytes", () => adds(1, 1, good, broken));
+  await t.test("new gives no answer in time", () => adds(1, 1, good, stall));
+  await t.test("new breaks off", () => adds(1, 1, good, reset));
+  await t.test("both answer 500", () => adds(1, 0, broken, broken));
+  await t.test("old answers 500, new nothing", () => adds(1, 0, broken, reset));
+  await t.test("old breaks off", () => adds(0, 0, breaksOff, broken));
+  await t.test("new's answer is too large", () => adds(0, 0, good, large));
+});
+
 test("each pair that is lost is counted by its reason", async (t) => {
   await using old = await startBackend(json({ a: 1 }));
   await using fresh = await startBackend(json({ a: 1 }));

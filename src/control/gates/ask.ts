@@ -65,14 +65,19 @@ function readSeries(answer: unknown, test: GateTest): GateSaid {
   if (field(answer, "status") !== "success" || !Array.isArray(result)) {
     return { answer: "error", why: "its answer is not one of Prometheus' query API" };
   }
-  if (kind === "scalar") return testValue("the query", Number(result[1]), test);
+  if (kind === "scalar") return testValue("the query", sampleValue(result), test);
   if (kind !== "vector")
     return { answer: "error", why: `the query gives a ${String(kind)}: ask for one number` };
   if (result.length !== 1) {
     return { answer: "error", why: `the query gives ${result.length} series: aggregate to one` };
   }
-  const value = field(result[0], "value");
-  return testValue("the query", Array.isArray(value) ? Number(value[1]) : Number.NaN, test);
+  return testValue("the query", sampleValue(field(result[0], "value")), test);
+}
+
+/** A sample is a time and a text. Number("") is 0, which nobody has said. */
+function sampleValue(sample: unknown): unknown {
+  const text: unknown = Array.isArray(sample) ? sample[1] : undefined;
+  return typeof text === "string" && text.trim() !== "" ? Number(text) : text;
 }
 
 function field(value: unknown, name: string): unknown {

@@ -11,12 +11,8 @@ const agent = new Agent({ pipelining: 0, keepAliveTimeout: 1, connections: 8 });
 export async function fetchJson(url: string, timeoutMs: number): Promise<unknown> {
   const signal = AbortSignal.timeout(timeoutMs);
   try {
-    const { statusCode, body } = await request(url, {
-      dispatcher: agent,
-      signal,
-      headers: { accept: "application/json", "user-agent": "cutover-gate" },
-    });
-    const text = await readText(body);
+    // Raced: undici lets a TLS handshake that hangs outlive its signal.
+    const { statusCode, text } = await Promise.race([get(url, signal), rejectedBy(signal)]);
     // A redirect is an answer like any other that is no 200: its target is not in the rules.
     if (statusCode !== 200) throw new Error(`it answered ${statusCode}`);
     return parse(text);
@@ -24,6 +20,21 @@ export async function fetchJson(url: string, timeoutMs: number): Promise<unknown
     if (signal.aborted) throw new Error(`no answer within ${timeoutMs} ms`);
     throw new Error(reasonOf(error));
   }
+}
+
+async function get(url: string, signal: AbortSignal): Promise<{ statusCode: number; text: string }> {
+  const { statusCode, body } = await request(url, {
+    dispatcher: agent,
+    signal,
+    headers: { accept: "application/json", "user-agent": "cutover-gate" },
+  });
+  return { statusCode, text: await readText(body) };
+}
+
+function rejectedBy(signal: AbortSignal): Promise<never> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+  return promise;
 }
 
 async function readText(body: AsyncIterable<Uint8Array>): Promise<string> {

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
@@ -72,6 +74,7 @@ describe("an HTTP gate", () => {
       [json({ lagSeconds: "4" }), /is "4", which is no number/],
       [json({ lag: 4 }), /names 0 values/],
       [json({ lagSeconds: null }), /is null, which is no number/],
+      [(_req, res) => res.end('{"lagSeconds":-1e999}'), /is -Infinity, which is no number/],
       [json({ lagSeconds: 1 }, 500), /answered 500/],
       [redirect, /answered 302/],
       [text, /names 0 values/],
@@ -95,6 +98,18 @@ describe("an HTTP gate", () => {
     assert.equal((await askHttp(drip, { timeoutMs: 50 })).why, "no answer within 50 ms");
   });
 
+  test("a peer that never shakes hands is an error after its time limit", async () => {
+    const server = createServer(() => {}).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    try {
+      const { port } = server.address() as AddressInfo;
+      const said = await askHttp(json({}), { url: `https://127.0.0.1:${port}/`, timeoutMs: 50 });
+      assert.deepEqual(said, { answer: "error", why: "no answer within 50 ms" });
+    } finally {
+      server.close();
+    }
+  });
+
   test("what it found cannot speak to the terminal", async () => {
     const said = await askHttp(json({ lagSeconds: `\u001b[2J${"x".repeat(500)}` }));
     assert.ok(said.why.length < 200);
@@ -114,8 +129,17 @@ describe("a Prometheus gate", () => {
     assert.equal((await askPrometheus(scalar)).answer, "no");
   });
 
-  test("no series, several, and not-a-number are errors", async () => {
+  test("no series, several, and what is no number are errors", async () => {
+    const scalarOf = (value: unknown): Script =>
+      json({ status: "success", data: { resultType: "scalar", result: [1, value] } });
+    const one = (value: unknown): Script =>
+      json({ status: "success", data: { resultType: "vector", result: [{ value: [1, value] }] } });
     for (const [script, why] of [
+      [one(""), /is "", which is no number/],
+      [one(null), /is null, which is no number/],
+      [one("-Inf"), /no number/],
+      [scalarOf(null), /no number/],
+      [scalarOf(" "), /no number/],
       [vector(), /0 series/],
       [vector("1", "2"), /2 series: aggregate/],
       [vector("NaN"), /no number/],
