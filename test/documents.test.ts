@@ -112,6 +112,7 @@ describe("documents", () => {
       const shown = path
         .replace(":name", "NAME")
         .replace(":id", "ID")
+        .replace(":file", "FILE")
         .replace(/\/\$\{action\}$/, "/promote");
       assert.ok(document.includes(shown), shown);
     }

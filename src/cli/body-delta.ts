@@ -3,7 +3,7 @@
 import { structuredPatch } from "diff";
 import { create } from "jsondiffpatch";
 import ConsoleFormatter from "jsondiffpatch/formatters/console";
-import { indentJson, looksLikeJson } from "./body-text.ts";
+import { indentJson, looksLikeJson } from "../model/json-text.ts";
 import { type Paint, printable, type Style } from "./output.ts";
 import { cutEnd } from "./width.ts";
 

@@ -1,10 +1,11 @@
 /** `cutover mismatches --show` as text: one pair in full. */
 
+import { curlLine } from "../model/curl.ts";
+import { indentJson, looksLikeJson } from "../model/json-text.ts";
 import type { AnswerSample, BackendStatus, MismatchSample } from "../model/reports.ts";
 import type { Side } from "../model/ruleset.ts";
 import { bodyDelta } from "./body-delta.ts";
-import { boundedLines, indentJson, looksLikeJson } from "./body-text.ts";
-import { curlLine } from "./curl.ts";
+import { boundedLines } from "./body-text.ts";
 import { change } from "./mismatch-table.ts";
 import { counted, formatAgo, formatCount, type Paint, printable } from "./output.ts";
 import { cutEnd } from "./width.ts";
@@ -71,7 +72,7 @@ function answer(
   { status, headers, body, bodyBytes, whole }: AnswerSample,
   paint: Paint,
 ): string[] {
-  const size = `${formatCount(bodyBytes)} bytes${whole || body === null ? "" : ", cut or redacted"}`;
+  const size = `${formatCount(bodyBytes)} bytes${whole || body === null ? "" : ", not all of it kept"}`;
   return [
     paint("bold", `${side}: ${status}, ${size}`),
     ...Object.entries(headers).map(

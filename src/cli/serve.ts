@@ -51,9 +51,16 @@ export async function serve(rules: readonly string[], flags: ServeFlags, context
     throw error;
   }
   signals.started(gateway);
+  tellDashboard(gateway, context);
   await gateway.finished;
   // Nothing may keep the process: a watcher or an IPC channel of whoever started it would.
   process.exit(EXIT_DONE);
+}
+
+/** For a person at a terminal alone: the link holds the token, which belongs in no log. */
+function tellDashboard({ dashboardUrl }: Gateway, { streams }: Context): void {
+  if (streams.err.isTTY !== true) return;
+  streams.err.write(`dashboard: ${dashboardUrl}\n`);
 }
 
 function gatewayOptions(rules: readonly string[], flags: ServeFlags, context: Context): GatewayOptions {

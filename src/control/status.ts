@@ -5,8 +5,8 @@ import { evidenceOf, explainEvidence } from "../model/detector.ts";
 import { CODES } from "../model/failures.ts";
 import { UNCOMPARED_REASONS } from "../model/pair.ts";
 import { REASONS } from "../model/reasons.ts";
-import type { RollbackReport, RouteStatus, Stage } from "../model/reports.ts";
-import { currentStep, type RolloutState } from "../model/rollout.ts";
+import type { RollbackReport, RouteStatus, Stage, Verdict } from "../model/reports.ts";
+import { currentStep, type Judgement, type RolloutState } from "../model/rollout.ts";
 import type { Side } from "../model/ruleset.ts";
 import { WHOLE_PPM } from "../model/ruleset.ts";
 import { withoutCause } from "../model/trip-words.ts";
@@ -54,13 +54,18 @@ export function routeStatus(
     shadows: shadowCounts(book),
     fallbacks: account.total(SLICE.fallbacks),
     evidence: detector === null ? {} : evidenceOf(detector),
-    verdict: rollback !== null && rollback.by === "guard" ? "fail" : (judgement?.verdict ?? "hold"),
+    verdict: rollback !== null && rollback.by === "guard" ? "fail" : verdictOf(rollout, judgement),
     waitingFor:
       rollout === null || judgement === null
         ? waitingFor(book, latch)
         : waitingForStep(rollout, judgement, learningWords(book)),
     ...(route === null ? {} : { backends: { old: route.old, new: route.new } }),
   };
+}
+
+/** Before it has begun, no step has shown anything. */
+function verdictOf(rollout: RolloutView | null, judgement: Judgement | null): Verdict {
+  return rollout?.state.begun === true && judgement !== null ? judgement.verdict : "hold";
 }
 
 function stagesOf({ route }: Book, rollout: RolloutView | null): Stage[] {

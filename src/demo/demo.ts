@@ -104,6 +104,7 @@ async function stay(stage: Stage, screen: Screen, options: DemoOptions, stop: Ab
 function invitation(stage: Stage, paint: Paint): string {
   const { proxyUrl, adminUrl } = stage.gateway;
   const lines: readonly (readonly [string, string])[] = [
+    ["see it all in a browser", stage.dashboardUrl],
     ["ask for a profile, and see who answers and why", `curl -i -H 'x-user-id: 7' ${proxyUrl}/profiles/7`],
     [
       "in another terminal, tell the command line where this gateway is",

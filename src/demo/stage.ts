@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type AdminClient, createAdminClient } from "../cli/client.ts";
 import { fetchStatus } from "../cli/status.ts";
+import { readAdminToken } from "../control/store/token.ts";
 import type { RouteStatus } from "../model/reports.ts";
 import {
   type Child,
@@ -27,6 +28,8 @@ export interface Stage {
   readonly folder: string;
   readonly rulesFile: string;
   readonly stateFolder: string;
+  /** A link for a browser on this machine; it holds the admin token. */
+  readonly dashboardUrl: string;
   /** Rewrites the rules and resolves when the gateway serves by them; `canary` null: by a rollout. */
   setScene(canary: string | null, ignore: readonly string[]): Promise<void>;
   /** The route, as the gateway tells it right now. */
@@ -115,6 +118,7 @@ async function openGateway(
     folder,
     rulesFile,
     stateFolder,
+    dashboardUrl: `${gateway.adminUrl}/#token=${encodeURIComponent(await readAdminToken(stateFolder))}`,
     async setScene(canary, ignore) {
       const before = (await fetchStatus(admin)).rules.version;
       await writeRules(rulesFile, scene(canary, ignore));

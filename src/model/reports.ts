@@ -54,6 +54,8 @@ export interface RouteStatus {
   comparisons: { match: number; mismatch: number; noise: number; transient: number; uncompared: number };
   /** Why pairs were uncompared. */
   uncompared: Record<UncomparedReason, number>;
+  /** Of the counts in `comparisons`, those since the clusters began anew: at the start, or with other rules of comparison. */
+  comparisonsSince?: { at: string; compared: number; mismatches: number };
   shadows: { sent: number; shed: number; too_large: number; timeout: number; failed: number };
   fallbacks: number;
   /** Evidence per metric, on the scale where 1 trips. */
@@ -241,4 +243,12 @@ export interface ReloadReport {
   errors: string[];
   /** What does not act at once, or not on everything: one sentence each. */
   notes: string[];
+  /** Only where nothing changed: the load that put the rules in force, at the start or since. */
+  inForce?: {
+    at: string;
+    /** Null: the start. */
+    by: Actor | null;
+    changes: string[];
+    notes: string[];
+  };
 }

@@ -37,7 +37,7 @@ test("reads answer what the desk says, and nothing caches or guesses at it", asy
   const metrics = await ask(admin, "/metrics");
   assert.equal(metrics.headers["content-type"], "text/plain; version=0.0.4");
   assert.equal(metrics.text, "cutover_x 1\n");
-  assert.match((await ask(admin, "/")).text, /POST {1}\/api\/v1\/routes\/NAME\/rollback/);
+  assert.match((await ask(admin, "/api/v1")).text, /POST {1}\/api\/v1\/routes\/NAME\/rollback/);
   const head = await ask(admin, "/api/v1/status", { method: "HEAD" });
   assert.deepEqual([head.status, head.text], [200, ""]);
 });

@@ -96,7 +96,8 @@ test("the published package", { timeout: 120_000 }, async (t) => {
 
   await t.test("holds what it runs and what a reader needs, no sources and no tests", () => {
     const names = files.map((file) => file.replace(/^package\//, ""));
-    const wanted = ["bin/cutover.js", "dist/main.js", "rules/profiles.yaml", "rules/rules.schema.json"];
+    const built = ["dist/main.js", "dist/dashboard/dashboard.js", "dist/dashboard/LICENSES.txt"];
+    const wanted = ["bin/cutover.js", ...built, "rules/profiles.yaml", "rules/rules.schema.json"];
     for (const name of [
       ...wanted,
       "README.md",
@@ -140,6 +141,9 @@ test("the published package", { timeout: 120_000 }, async (t) => {
     await until("the pair is compared", async () => (await gateway.route("r")).comparisons.mismatch === 1);
     const ready = await cutover("status", "--ready", "--admin", gateway.adminUrl);
     assert.equal(ready.stdout, "ready\n");
+    const script = await fetch(`${gateway.adminUrl}/assets/dashboard.js`);
+    assert.equal(script.status, 200, "the dashboard is served without what bundled it");
+    assert.match(script.headers.get("content-type") ?? "", /^text\/javascript/);
     assert.equal(await gateway.stop(), 0);
     assert.equal(gateway.stderr, "");
   });

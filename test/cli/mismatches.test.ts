@@ -148,6 +148,27 @@ test("an empty list says what it means", async () => {
       { comparisons: { ...none, match: 10, mismatch: 2, uncompared: 6 } },
       /^2 of 12 compared pairs of p differ, but no cluster of them is kept: ask again in a moment; 6 more could not/,
     ],
+    [
+      {
+        comparisons: { ...none, match: 10, mismatch: 44 },
+        comparisonsSince: { at: "2026-05-01T12:00:00.000Z", compared: 7, mismatches: 0 },
+      },
+      /^no difference of p since the rules of comparison changed \(2026-05-01 12:00:00 UTC, 7 pairs compared since\); before, 44 of 47 pairs differed\n$/,
+    ],
+    [
+      {
+        comparisons: { ...none, mismatch: 2 },
+        comparisonsSince: { at: "2026-05-01T12:00:00.000Z", compared: 0, mismatches: 0 },
+      },
+      /UTC, no pair compared since\); before, 2 of 2 pairs differed\n$/,
+    ],
+    [
+      {
+        comparisons: { ...none, match: 10, mismatch: 2 },
+        comparisonsSince: { at: "2026-05-01T12:00:00.000Z", compared: 5, mismatches: 1 },
+      },
+      /^2 of 12 compared pairs of p differ, but no cluster of them is kept: ask again in a moment\n$/,
+    ],
   ];
   for (const [changes, words] of cases) {
     const quiet = await fakeAdmin(({ path }) =>
@@ -182,7 +203,7 @@ test("--retro shows what the rules that act now make of the stored pairs", async
     `45 stored pairs judged again by rules 0123456789ab:
   41 still differ
   3 do not any more
-  1 cannot be told: stored cut, redacted, or not as text
+  1 cannot be told: stored cut, not as text, or could not be redacted
 
 place        kind   before  after  id
 $.user.name  value      40     37  0a1b2c3d4e5f

@@ -13,7 +13,6 @@ import {
   parseWebhookUrl,
   ValueError,
 } from "../../src/cli/address.ts";
-import { indentJson } from "../../src/cli/body-text.ts";
 import {
   formatAgo,
   formatDelay,
@@ -25,6 +24,7 @@ import {
 } from "../../src/cli/output.ts";
 import { addServe } from "../../src/cli/serve-flags.ts";
 import { cutEnd, cutMiddle, textWidth, wrapText } from "../../src/cli/width.ts";
+import { indentJson } from "../../src/model/json-text.ts";
 
 test("an address is host and port, in every common spelling", () => {
   assert.deepEqual(parseAddress("127.0.0.1:8080"), { host: "127.0.0.1", port: 8080 });

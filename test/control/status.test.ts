@@ -43,6 +43,7 @@ test("a route that nobody has used yet is serving, on hold, with nothing counted
     shadow: 0,
     step: null,
     steps: null,
+    stages: [{ canary: 0.05, shadow: 0, bakeSeconds: 0, gates: [], approve: false }],
     bake: null,
     gates: [],
     pins: 0,
@@ -233,6 +234,12 @@ test("a rollout that bakes says where it is, what it has seen, and what is missi
     status.waitingFor,
     "5% for 12 min: errors 0/100 new vs 2/1,900 old; needs 18 min of baking and approval",
   );
+});
+
+test("a rollout that has not begun has shown nothing, whatever keys of new that the rules name have shown", () => {
+  const { of } = staged({ ...rolloutOf([{ minSamples: 0 }]), start: "paused" });
+  const status = of();
+  assert.deepEqual([status.state, status.verdict], ["paused", "hold"]);
 });
 
 test("a gate that says no and samples that are missing are named", () => {

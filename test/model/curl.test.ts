@@ -3,7 +3,7 @@ import { execFile } from "node:child_process";
 import { test } from "node:test";
 import { promisify } from "node:util";
 import fc from "fast-check";
-import { type CurlRequest, curlLine, shellQuoted } from "../../src/cli/curl.ts";
+import { type CurlRequest, curlLine, shellQuoted } from "../../src/model/curl.ts";
 
 const execute = promisify(execFile);
 

@@ -1,0 +1,2 @@
+/** esbuild takes style sheets that are imported; for the compiler they hold nothing. */
+declare module "*.css";

@@ -1,0 +1,178 @@
+/** What the charts of one route are drawn from: the gateway's history, and behind it what this page has seen since. */
+
+import type { HistoryMarker, HistoryPoint, HistoryReport } from "../../../model/history-report.ts";
+import type { AuditEntry, RouteStatus } from "../../../model/reports.ts";
+import type { Side } from "../../../model/ruleset.ts";
+
+export type Values = readonly (number | null)[];
+
+export interface Timeline {
+  /** Seconds since 1970, rising: when each stretch ends. */
+  readonly times: readonly number[];
+  readonly perSecond: Readonly<Record<Side, Values>>;
+  readonly errorsPerSecond: Readonly<Record<Side, Values>>;
+  readonly p50Ms: Readonly<Record<Side, Values>>;
+  readonly p99Ms: Readonly<Record<Side, Values>>;
+  /** Of the compared pairs, 0 to 1. */
+  readonly mismatches: Values;
+  readonly noise: Values;
+  /** Ratios from 0 to 1. */
+  readonly canary: Values;
+  readonly shadow: Values;
+  /** By metric. */
+  readonly evidence: Readonly<Record<string, Values>>;
+}
+
+/** So many stretches that this page has seen are kept: half an hour at one poll in two seconds. */
+const MAX_LIVE = 900;
+
+export interface Seen {
+  readonly atMs: number;
+  readonly route: RouteStatus;
+}
+
+/** Adds what happened between two reports; null after a restart, when the counters begin anew. */
+export function livePoint(before: Seen, now: Seen): HistoryPoint | null {
+  const seconds = (now.atMs - before.atMs) / 1000;
+  const requests = difference(before.route.requests, now.route.requests);
+  const errors = difference(before.route.errors, now.route.errors);
+  const comparisons = difference(before.route.comparisons, now.route.comparisons);
+  if (seconds < 0.5 || seconds > 30 || requests === null || errors === null || comparisons === null)
+    return null;
+  const { old, new: fresh } = now.route.latencyMs;
+  return {
+    at: new Date(before.atMs).toISOString(),
+    seconds,
+    requests,
+    errors,
+    p50Ms: { old: old?.p50 ?? null, new: fresh?.p50 ?? null },
+    p99Ms: { old: old?.p99 ?? null, new: fresh?.p99 ?? null },
+    comparisons,
+    canary: now.route.canary,
+    shadow: now.route.shadow,
+    evidence: now.route.evidence,
+    latched: now.route.latched,
+  };
+}
+
+export function withLive(points: readonly HistoryPoint[], next: HistoryPoint): readonly HistoryPoint[] {
+  return [...points, next].slice(-MAX_LIVE);
+}
+
+function difference<T extends Readonly<Record<string, number>>>(before: T, now: T): T | null {
+  const parts = Object.entries(now).map(([name, value]) => [name, value - (before[name] ?? 0)] as const);
+  return parts.some(([, value]) => value < 0) ? null : (Object.fromEntries(parts) as T);
+}
+
+/** One after the other, no stretch twice: the gateway's own points first. */
+export function joined(report: HistoryReport | null, live: readonly HistoryPoint[]): readonly HistoryPoint[] {
+  const known = report?.points ?? [];
+  const last = known.at(-1);
+  const untilMs = last === undefined ? 0 : endMs(last);
+  return [...known, ...live.filter((point) => Date.parse(point.at) >= untilMs - 500)];
+}
+
+/** Columns for the charts, from `fromMs` on. Where nothing is known there is a null, so that no line is drawn. */
+export function timelineOf(points: readonly HistoryPoint[], fromMs: number): Timeline {
+  const shown = withGaps(points.filter((point) => endMs(point) >= fromMs));
+  const side = (value: (point: HistoryPoint, side: Side) => number | null): Record<Side, Values> => ({
+    old: shown.map((point) => value(point, "old")),
+    new: shown.map((point) => value(point, "new")),
+  });
+  const metrics = [...new Set(shown.flatMap(({ evidence }) => Object.keys(evidence ?? {})))].slice(0, 8);
+  return {
+    times: shown.map((point) => endMs(point) / 1000),
+    perSecond: side(({ requests, seconds }, which) => (requests === null ? null : requests[which] / seconds)),
+    errorsPerSecond: side(({ errors, seconds }, which) => (errors === null ? null : errors[which] / seconds)),
+    p50Ms: side(({ p50Ms }, which) => p50Ms?.[which] ?? null),
+    p99Ms: side(({ p99Ms }, which) => p99Ms?.[which] ?? null),
+    mismatches: shown.map((point) => ofCompared(point, "mismatch")),
+    noise: shown.map((point) => ofCompared(point, "noise")),
+    canary: shown.map(({ canary }) => canary),
+    shadow: shown.map(({ shadow }) => shadow),
+    evidence: Object.fromEntries(
+      metrics.map((metric) => [metric, shown.map(({ evidence }) => evidence?.[metric] ?? null)]),
+    ),
+  };
+}
+
+function ofCompared({ comparisons }: HistoryPoint, kind: "mismatch" | "noise"): number | null {
+  if (comparisons === null) return null;
+  const { match, mismatch, noise, transient } = comparisons;
+  const compared = match + mismatch + noise + transient;
+  return compared === 0 ? null : comparisons[kind] / compared;
+}
+
+function endMs({ at, seconds }: HistoryPoint): number {
+  return Date.parse(at) + seconds * 1000;
+}
+
+/** The page may have been hidden, or the gateway down. */
+function withGaps(points: readonly HistoryPoint[]): readonly HistoryPoint[] {
+  return points.flatMap((point, index) => {
+    const before = points[index - 1];
+    if (before === undefined) return [point];
+    const missingMs = Date.parse(point.at) - endMs(before);
+    return missingMs > 2_000 * Math.max(point.seconds, before.seconds)
+      ? [gapAfter(before, missingMs), point]
+      : [point];
+  });
+}
+
+function gapAfter(before: HistoryPoint, missingMs: number): HistoryPoint {
+  return {
+    at: new Date(endMs(before)).toISOString(),
+    seconds: missingMs / 2_000,
+    requests: null,
+    errors: null,
+    p50Ms: null,
+    p99Ms: null,
+    comparisons: null,
+    canary: null,
+    shadow: null,
+    evidence: null,
+    latched: null,
+  };
+}
+
+/** What an action is marked with in the charts. */
+const KEYS: Readonly<Record<string, string>> = {
+  rollback: "R",
+  promote: "P",
+  completed: "C",
+  reset: "S",
+  pause: "Z",
+  resume: "G",
+  reload: "L",
+};
+
+export interface Marker {
+  /** Seconds since 1970. */
+  readonly time: number;
+  /** One letter. */
+  readonly key: string;
+  readonly isRollback: boolean;
+}
+
+export function markerKey(action: string): string {
+  return KEYS[action] ?? "•";
+}
+
+/** Each action once, those of the history and those that came since. */
+export function markersOf(
+  report: HistoryReport | null,
+  audit: readonly AuditEntry[],
+  route: string,
+): readonly Marker[] {
+  const own = audit.filter(
+    (entry) => (entry.route === route || entry.route === null) && KEYS[entry.action] !== undefined,
+  );
+  const all = new Map<string, Pick<HistoryMarker, "at" | "action">>();
+  for (const { at, action } of [...(report?.markers ?? []), ...own])
+    all.set(`${at} ${action}`, { at, action });
+  return [...all.values()].map(({ at, action }) => ({
+    time: Date.parse(at) / 1000,
+    key: markerKey(action),
+    isRollback: action === "rollback",
+  }));
+}

@@ -1,0 +1,102 @@
+import { after, before, test } from "node:test";
+import { json } from "../support/backend.ts";
+import { until } from "../support/until.ts";
+import {
+  assertAccessible,
+  assertFits,
+  openDashboard,
+  openTab,
+  type Stand,
+  screenshot,
+  startStand,
+  type Tab,
+} from "./browser.ts";
+
+const ROUTES = `  - { name: profiles, match: { path: "/profiles/{id}" }, key: [path:id], canary: 25%, shadow: 100% }
+  - { name: latched, match: { path: "/latched/{id}" }, canary: 50% }
+  - name: search
+    match: { path: "/search/{id}" }
+    rollout:
+      start: running
+      steps:
+        - { shadow: 100%, bake: 1h, gate: backfill-done }
+        - { canary: 5%, bake: 1h, approve: true }
+        - { canary: 25%, bake: 1h }
+        - { canary: 100%, bake: 1h }
+      gates:
+        backfill-done: { file: backfill-done, every: 10s }`;
+
+const VIEWS = [
+  { name: "overview", hash: "#/" },
+  { name: "route", hash: "#/routes/profiles" },
+  { name: "rollout", hash: "#/routes/search" },
+  { name: "latched", hash: "#/routes/latched" },
+  { name: "mismatches", hash: "#/mismatches" },
+  { name: "rules", hash: "#/rules" },
+] as const;
+
+let stand: Stand;
+before(async () => {
+  stand = await startStand(
+    {
+      old: json({ items: [{ sku: "a-1", price: "1.50" }], note: "a long word: ".padEnd(300, "x") }),
+      new: json({ items: [{ sku: "a-1", price: "1.5" }], note: "a long word: ".padEnd(301, "x") }),
+    },
+    ROUTES,
+  );
+  const { gateway } = stand;
+  for (let id = 0; id < 20; id += 1) await (await fetch(`${gateway.proxyUrl}/profiles/${id}`)).arrayBuffer();
+  await gateway.act("latched", "rollback", "shown in a test");
+  await until(
+    "pairs are kept",
+    async () => ((await gateway.admin("GET", "/api/v1/samples")).body as []).length > 0,
+  );
+});
+after(async () => {
+  await stand[Symbol.asyncDispose]();
+});
+
+async function eachView(tab: Tab, look: string): Promise<void> {
+  const { page } = tab;
+  const [sample] = (await stand.gateway.admin("GET", "/api/v1/samples")).body as { id: number }[];
+  for (const { name, hash } of [...VIEWS, { name: "pair", hash: `#/pairs/${sample?.id}` }]) {
+    await openDashboard(tab, stand.gateway, hash);
+    if (name === "pair")
+      await page
+        .getByRole("button", { name: /^Ignore/ })
+        .first()
+        .click();
+    if (name === "mismatches") await page.getByRole("button", { name: "By field" }).waitFor();
+    for (const summary of (await page.locator("summary").all()).slice(0, 1)) await summary.click();
+    await screenshot(page, `${name}-${look}`);
+    await assertAccessible(page, `${name}, ${look}`);
+    await assertFits(page, `${name}, ${look}`);
+  }
+}
+
+test("no view has an accessibility fault in the light", async (context) => {
+  const tab = await openTab(context, { colorScheme: "light" });
+  if (tab !== undefined) await eachView(tab, "light");
+});
+
+test("no view has an accessibility fault in the dark, at 360 px", async (context) => {
+  const tab = await openTab(context, { colorScheme: "dark", viewport: { width: 360, height: 740 } });
+  if (tab !== undefined) await eachView(tab, "dark-360");
+});
+
+test("nor have the questions: the token, a confirmation", async (context) => {
+  for (const colorScheme of ["light", "dark"] as const) {
+    const tab = await openTab(context, { colorScheme, viewport: { width: 360, height: 740 } });
+    if (tab === undefined) return;
+    const { page } = tab;
+    await page.goto(stand.gateway.adminUrl);
+    await page.getByLabel("Admin token").waitFor();
+    await assertAccessible(page, `token, ${colorScheme}`);
+    await openDashboard(tab, stand.gateway, "#/routes/search");
+    await page.getByRole("button", { name: "Promote search" }).click();
+    await page.getByRole("dialog").waitFor();
+    await screenshot(page, `dialog-${colorScheme}-360`);
+    await assertAccessible(page, `confirmation, ${colorScheme}`);
+    await assertFits(page, `confirmation, ${colorScheme}`);
+  }
+});

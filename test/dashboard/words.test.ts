@@ -1,0 +1,217 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { fieldTree, partsOf } from "../../src/admin/dashboard/browser/field-tree.ts";
+import { ignoreAdvice } from "../../src/admin/dashboard/browser/ignore.ts";
+import { sideBySide } from "../../src/admin/dashboard/browser/side-by-side.ts";
+import { joined, livePoint, timelineOf } from "../../src/admin/dashboard/browser/timeline.ts";
+import { measured, opinionOf, portion, storyOf, visible } from "../../src/admin/dashboard/browser/words.ts";
+import type { HistoryPoint, HistoryReport } from "../../src/model/history-report.ts";
+import type { AnswerSample, MismatchCluster, RouteStatus } from "../../src/model/reports.ts";
+import { addIgnore } from "../../src/rules/edit.ts";
+
+const ROUTE: RouteStatus = {
+  name: "profiles",
+  state: "serving",
+  canary: 0.05,
+  shadow: 1,
+  step: null,
+  steps: null,
+  bake: null,
+  gates: [],
+  pins: 0,
+  latched: false,
+  rollback: null,
+  requests: { old: 95, new: 5 },
+  errors: { old: 0, new: 0 },
+  latencyMs: { old: null, new: null },
+  comparisons: { match: 0, mismatch: 0, noise: 0, transient: 0, uncompared: 0 },
+  uncompared: {
+    too_large: 0,
+    aborted: 0,
+    shed: 0,
+    timeout: 0,
+    failed: 0,
+    streaming: 0,
+    decode_failed: 0,
+    too_deep: 0,
+  },
+  shadows: { sent: 0, shed: 0, too_large: 0, timeout: 0, failed: 0 },
+  fallbacks: 0,
+  evidence: { errors: 0.1 },
+  verdict: "hold",
+  waitingFor: "nothing: the shares are set in the rules; errors 0/5 new vs 0/95 old",
+};
+
+const answer = (body: string, type = "application/json"): AnswerSample => ({
+  status: 200,
+  headers: { "content-type": type },
+  body,
+  whole: true,
+  bodyBytes: body.length,
+});
+
+test("nothing that turns text around or cannot be seen is shown as it is", () => {
+  assert.equal(visible("a\u202eb\u0007c\u200bd"), "a\\u202eb\\x07c\\u200bd");
+  assert.equal(visible("x".repeat(500)).length, 401);
+  fc.assert(
+    fc.property(
+      fc.string({ unit: "binary" }),
+      (text) => !/[\p{Cc}\u202a-\u202e\u2066-\u2069]/u.test(visible(text)),
+    ),
+  );
+});
+
+test("new is never called as good as old while its answers differ, or evidence rises", () => {
+  assert.deepEqual(opinionOf({ ...ROUTE, verdict: "pass" }), {
+    tone: "good",
+    words: "new is as good as old",
+  });
+  const comparisons = { match: 90, mismatch: 10, noise: 0, transient: 0, uncompared: 0 };
+  const differing = opinionOf({ ...ROUTE, verdict: "pass", comparisons });
+  assert.deepEqual(differing, {
+    tone: "bad",
+    words: "10% of new's answers differ, and no limit is set for that",
+  });
+  const judged = opinionOf({ ...ROUTE, verdict: "pass", comparisons, evidence: { mismatches: 0 } });
+  assert.equal(judged.tone, "unsure");
+  assert.equal(opinionOf({ ...ROUTE, verdict: "pass", evidence: { errors: 0.7 } }).tone, "bad");
+  assert.equal(opinionOf({ ...ROUTE, evidence: {} }).words, "no guard watches new");
+  assert.equal(opinionOf({ ...ROUTE, latched: true }).tone, "bad");
+});
+
+test("what a route waits for is told before what it has seen", () => {
+  assert.deepEqual(storyOf(ROUTE), {
+    next: "nothing moves by itself: the rules set the shares",
+    seen: "errors 0/5 new vs 0/95 old",
+  });
+  const waitingFor = "5% for 12 min: errors 3/18 new vs 6/345 old; needs 18 min of baking and approval";
+  assert.deepEqual(storyOf({ ...ROUTE, state: "baking", step: 1, steps: 3, waitingFor }), {
+    next: "goes on after: 18 min of baking and approval",
+    seen: "5% for 12 min: errors 3/18 new vs 6/345 old",
+  });
+});
+
+test("an effect names share, route and requests a second", () => {
+  assert.equal(portion("profiles", 0.25, 480), "25% of profiles, about 120 requests a second,");
+  assert.equal(portion("profiles", 0.25, 4), "25% of profiles, about 1 request a second,");
+  assert.equal(portion("profiles", 0.25, 0), "25% of profiles (no requests at present)");
+  assert.equal(measured(0.9999), ">99.9%");
+});
+
+test("two bodies beside each other hold every line of both, in order", () => {
+  const line = fc.constantFrom("a", "b", "c", "  x: 1", "");
+  fc.assert(
+    fc.property(fc.array(line, { maxLength: 12 }), fc.array(line, { maxLength: 12 }), (left, right) => {
+      const { rows } = sideBySide(
+        answer(left.join("\n"), "text/plain"),
+        answer(right.join("\n"), "text/plain"),
+      );
+      const side = (which: "old" | "new"): string[] =>
+        rows.flatMap((row) => {
+          if (row.kind === "skipped") return Array.from({ length: row.lines }, () => "…");
+          if (row.kind === "same") return [row.text];
+          const piece = row[which];
+          return piece === null ? [] : [piece.before + piece.differs + piece.after];
+        });
+      const wanted = (lines: readonly string[], shown: readonly string[]): boolean => {
+        const all = lines.length === 0 ? [""] : lines;
+        return (
+          shown.length === all.length && shown.every((text, index) => text === "…" || text === all[index])
+        );
+      };
+      return wanted(left, side("old")) && wanted(right, side("new"));
+    }),
+  );
+});
+
+test("great bodies are cut, and it is said", () => {
+  const long = answer(Array.from({ length: 5_000 }, (_, index) => `line ${index}`).join("\n"), "text/plain");
+  const { rows, isCut } = sideBySide(long, { ...long, body: (long.body ?? "").replaceAll("line", "row") });
+  assert.ok(isCut);
+  assert.ok(rows.length <= 600);
+});
+
+test("places are a tree of fields; what is no path stands for itself", () => {
+  assert.deepEqual(partsOf("$.items[*].price"), ["$", ".items", "[*]", ".price"]);
+  assert.deepEqual(partsOf("$['a.b']..c"), ["$", "['a.b']", "..c"]);
+  assert.deepEqual(partsOf("header:etag"), ["header:etag"]);
+  const cluster = (place: string, count: number): MismatchCluster => ({
+    id: place.padEnd(12).slice(0, 12),
+    route: "profiles",
+    place,
+    kind: "value",
+    count,
+    overcount: 0,
+    share: 0.1,
+    firstAt: "",
+    lastAt: "",
+    noise: null,
+    relation: null,
+    transient: null,
+    example: { old: null, new: null },
+    samples: [],
+  });
+  const [status, root] = fieldTree([cluster("$.a.b", 3), cluster("$.a.c", 7), cluster("status", 9)]);
+  assert.equal(status?.name, "status");
+  assert.equal(root?.most, 7);
+  assert.deepEqual(
+    root?.fields[0]?.fields.map(({ name }) => name),
+    [".c", ".b"],
+  );
+  fc.assert(fc.property(fc.string(), (path) => partsOf(`$${path}`).join("") === `$${path}`));
+});
+
+test("the lines that ignore a place are lines that the rules take", () => {
+  const { yaml, command } = ignoreAdvice("profiles", {
+    template: "$.a['x y']",
+    kind: "value",
+    relation: null,
+  });
+  assert.match(command ?? "", /^cutover ignore profiles /);
+  const text = `version: 1\nbackends: { a: { url: "http://127.0.0.1:1" } }\nroutes:\n${yaml.replace(/^/gm, "  ")}\n`;
+  assert.equal(addIgnore(text, "profiles", "$.a['x y']").kind, "already");
+  assert.equal(
+    ignoreAdvice("profiles", { template: "status", kind: "status", relation: null }).command,
+    null,
+  );
+  const order = ignoreAdvice("profiles", { template: "$.tags", kind: "order", relation: null });
+  assert.match(order.better ?? "", /unordered/);
+});
+
+const point = (atMs: number, seconds: number, old: number): HistoryPoint => ({
+  at: new Date(atMs).toISOString(),
+  seconds,
+  requests: { old, new: 0 },
+  errors: { old: 0, new: 0 },
+  p50Ms: { old: null, new: null },
+  p99Ms: { old: null, new: null },
+  comparisons: { match: 3, mismatch: 1, noise: 0, transient: 0, uncompared: 5 },
+  canary: 0.05,
+  shadow: 1,
+  evidence: { errors: 0.2 },
+  latched: false,
+});
+
+test("what the page has seen goes on where the gateway's history ends, and a gap stays a gap", () => {
+  const report: HistoryReport = {
+    route: "profiles",
+    points: [point(0, 5, 10), point(5_000, 5, 20)],
+    limits: { mismatches: null, errors: null },
+    markers: [],
+  };
+  const points = joined(report, [point(4_000, 2, 999), point(10_000, 2, 8), point(60_000, 2, 8)]);
+  const { times, perSecond, mismatches } = timelineOf(points, 0);
+  assert.deepEqual(perSecond.old, [2, 4, 4, null, 4]);
+  assert.equal(times.length, 5);
+  assert.ok(times.every((time, index) => index === 0 || time > (times[index - 1] ?? 0)));
+  assert.equal(mismatches[0], 0.25);
+});
+
+test("after a restart no stretch is made up from counters that began anew", () => {
+  const before = { atMs: 0, route: ROUTE };
+  const restarted = { ...ROUTE, requests: { old: 1, new: 0 } };
+  assert.equal(livePoint(before, { atMs: 2_000, route: restarted }), null);
+  const later = { ...ROUTE, requests: { old: 105, new: 5 } };
+  assert.deepEqual(livePoint(before, { atMs: 2_000, route: later })?.requests, { old: 10, new: 0 });
+});
