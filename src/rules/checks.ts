@@ -1,13 +1,16 @@
 /** What one field cannot know alone: a route's fields against each other, against its backends and its key. */
 
+import { parsePath } from "../model/jsonpath.ts";
 import { checkRollout } from "./checks-rollout.ts";
 import { fieldName } from "./issues.ts";
 import type { MergedRoute } from "./merge.ts";
 import type { Report } from "./resolve-backend.ts";
-import type { MatcherFields } from "./schema.ts";
+import type { MatcherFields, RouteFields } from "./schema.ts";
 import { type Path, type Place, valueAt } from "./source-file.ts";
 import { suggestion } from "./suggest.ts";
 import { templateNames } from "./texts.ts";
+
+type CompareFields = Exclude<RouteFields["compare"], "off" | undefined>;
 
 /** RFC 9110 calls these safe: asking twice changes nothing. */
 const SAFE_METHODS = new Set(["GET", "HEAD", "OPTIONS", "TRACE"]);
@@ -154,8 +157,14 @@ function checkShadow({ fields, placeOf, wrong }: MergedRoute, report: Report): v
   }
 }
 
-function checkCompare({ fields: { compare }, placeOf }: MergedRoute, report: Report): void {
+function checkCompare(route: MergedRoute, report: Report): void {
+  const { compare } = route.fields;
   if (compare === undefined || compare === "off") return;
+  checkTolerance(compare, route, report);
+  checkRenames(compare, route, report);
+}
+
+function checkTolerance(compare: CompareFields, { placeOf }: MergedRoute, report: Report): void {
   for (const [index, { absolute, relative }] of (compare.tolerance ?? []).entries()) {
     const place = placeOf(["compare", "tolerance", index]);
     const written = Object.keys(valueAt(place.file.data, place.path) ?? {});
@@ -164,6 +173,23 @@ function checkCompare({ fields: { compare }, placeOf }: MergedRoute, report: Rep
     if (!isMissing || written.includes("absolute") || written.includes("relative")) continue;
     const advice = "write absolute: 0.01, relative: 1%, or both";
     report(place, `${fieldName(place.path)} has neither absolute nor relative: ${advice}`);
+  }
+}
+
+/** Of the merged route: one of the two may be that of the defaults. */
+function checkRenames({ rename = {} }: CompareFields, { placeOf }: MergedRoute, report: Report): void {
+  const taken = new Map<string, string>();
+  for (const [old, fresh] of Object.entries(rename)) {
+    // One name may be written in several ways: $.name, $['name'].
+    const name = JSON.stringify(parsePath(fresh));
+    const first = taken.get(name);
+    if (first === undefined) {
+      taken.set(name, old);
+      continue;
+    }
+    const place = placeOf(["compare", "rename", old]);
+    const why = `${first} gets this name already, and two cannot have it: keep one of the two`;
+    report(place, `${fieldName(place.path)} is ${fresh}: ${why}`);
   }
 }
 

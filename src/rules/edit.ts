@@ -33,6 +33,13 @@ export type Edit =
     }
   /** It is ignored as it is, by what is written there. */
   | { readonly kind: "already"; readonly file: string; readonly line: number }
+  /** A header that is not in the list that is written there, so that no difference of it is found. */
+  | {
+      readonly kind: "not-compared";
+      readonly file: string;
+      readonly line: number;
+      readonly why: string;
+    }
   | { readonly kind: "cannot"; readonly why: string };
 
 export interface EditContext {
@@ -94,8 +101,11 @@ function edited(place: Place, route: string, path: string, context: EditContext)
   if (typeof list === "string") throw new Refusal(list);
 
   const index = indexOfWanted(list.items, wanted, env);
-  const isIgnored = wanted.list === "ignore" ? index !== -1 : index === -1;
-  if (isIgnored) return already(list.place ?? { ...place, path: [...place.path, "name"] }, index);
+  if (wanted.list === "ignore" ? index !== -1 : index === -1) {
+    const at = whereIs(list.place ?? { ...place, path: [...place.path, "name"] }, index);
+    if (wanted.list === "ignore") return { kind: "already", ...at };
+    return { kind: "not-compared", ...at, why: notCompared(route, wanted.name, list.items) };
+  }
   if (wanted.list === "headers" && indexOfWanted(list.items.slice(index + 1), wanted, env) !== -1)
     throw new Refusal(`${wanted.name} is in compare.headers more than once: keep one of them, or none`);
   const items =
@@ -114,14 +124,17 @@ function edited(place: Place, route: string, path: string, context: EditContext)
   return { kind: "edited", text, line: lineOf(text, splices), note };
 }
 
-/** `index` is that of the item of the list that ignores; -1: the list does by not holding it. */
-function already(list: Place, index: number): Edit {
+/** Of an item of a list; -1: of the list. */
+function whereIs(list: Place, index: number): { readonly file: string; readonly line: number } {
   const { file, path }: Place = index === -1 ? list : { ...list, path: [...list.path, index] };
-  return {
-    kind: "already",
-    file: file.path,
-    line: lineAt(file.text, spanOf({ file, path, at: "value" }).start),
-  };
+  return { file: file.path, line: lineAt(file.text, spanOf({ file, path, at: "value" }).start) };
+}
+
+/** The name may be mistyped: those that it could be meant for are said. */
+function notCompared(route: string, name: string, headers: readonly string[]): string {
+  const compared =
+    headers.length === 0 ? "it compares no headers" : `compare.headers of ${route} is ${headers.join(", ")}`;
+  return `header:${name} is not compared: nothing to ignore (${compared})`;
 }
 
 /** A dollar that would begin a variable, or stand for one dollar, is written twice. */

@@ -1,9 +1,10 @@
 /** What a rollout, or what stands beside one, may say in vain. */
 
 import type { RolloutStep } from "../model/ruleset.ts";
-import { type IdleRule, isOn } from "./idle-rule.ts";
+import { guardOf, type IdleRule, isOn, methodsIdle } from "./idle-rule.ts";
 import type { MergedRoute } from "./merge.ts";
 import { gateNames, rolloutOf, stepShares } from "./resolve-rollout.ts";
+import { DEFAULT_SHADOW_METHODS } from "./resolve-route.ts";
 import { formatShare } from "./units.ts";
 
 type Shares = Pick<RolloutStep, "canaryPpm" | "shadowPpm">;
@@ -70,15 +71,26 @@ const ruleOf = (field: IdleRule["field"], why: string | undefined): IdleRule => 
 
 /** A step in which nothing of new can be seen is left by a person alone. */
 function whyNothingIsSeen(
-  { fields }: MergedRoute,
+  route: MergedRoute,
   { canaryPpm, shadowPpm }: Shares,
   index: number,
 ): string | undefined {
+  const { fields } = route;
   if (canaryPpm > 0 || !isOn(fields.guard ?? "on") || fields.split || fields.canary?.always) return undefined;
   const stays = "so the rollout stays there until a person promotes it";
   if (shadowPpm === 0)
     return `step ${index} of rollout sends nothing to new (canary 0%, shadow 0%), ${stays}: write shadow: 100%, or leave the step out`;
   if (fields.compare === "off")
     return `step ${index} of rollout only shadows, and compare is off: there are no compared pairs to go on from, ${stays}: take compare: off away, or begin with a canary`;
-  return undefined;
+  return whyNothingIsJudged(route, index);
+}
+
+/** Said once, of the first step that only shadows: its pairs are counted, and what differs in them holds nothing up. */
+function whyNothingIsJudged(route: MergedRoute, index: number): string | undefined {
+  const { fields } = route;
+  const isFirst = stepShares(fields).findIndex(({ shadowPpm }) => shadowPpm > 0) === index;
+  // Off is a decision, and where nothing is shadowed that is said.
+  if (!isFirst || guardOf(route)?.mismatches !== undefined) return undefined;
+  if (methodsIdle(route, "shadow", fields.shadow?.methods ?? DEFAULT_SHADOW_METHODS)) return undefined;
+  return `new serves nobody in step ${index} and guard.mismatches is not written: the differences found there are not judged; write guard: { mismatches: { max: 1% } }, or mismatches: off if that is meant`;
 }

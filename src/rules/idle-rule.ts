@@ -13,3 +13,18 @@ export interface IdleRule {
 export const guardOf = ({ fields }: MergedRoute) => (fields.guard === "off" ? undefined : fields.guard);
 
 export const isOn = (test: unknown): boolean => test !== undefined && test !== "off";
+
+/** Methods that no condition of the route lets in. */
+export function methodsIdle(
+  { fields: { match } }: MergedRoute,
+  block: "canary" | "shadow",
+  methods: readonly string[],
+): string | undefined {
+  const conditions = match === undefined ? [] : Array.isArray(match) ? match : [match];
+  const taken = conditions.flatMap((condition) => condition.methods ?? methods);
+  if (conditions.length === 0 || taken.some((method) => methods.includes(method))) return undefined;
+  const own = [...new Set(taken)].join(", ");
+  const does = block === "canary" ? "so canary sends nothing to new" : "so nothing is shadowed";
+  const sideEffects = block === "shadow" ? " (with sideEffects: allowed where they change things)" : "";
+  return `${block}.methods is ${methods.join(", ")} and match.methods ${own}, ${does}: name one of ${own} in ${block}.methods${sideEffects}, or leave ${block} out`;
+}

@@ -96,13 +96,17 @@ function unknownField(file: SourceFile, path: Path, key: string, message: string
   const place = { file, path: [...path, key], at: "key" } as const;
   const note = readNote(message);
   if (note?.kind !== "fields") return problemAtPlace(place, `${field} is not a field here`);
-  const instead = Object.hasOwn(note.later, key) ? note.later[key] : undefined;
-  if (instead !== undefined) return problemAtPlace(place, `${field} is not built yet: ${instead}`);
+  const later = hintFor(key, note.later);
+  if (later !== undefined) return problemAtPlace(place, `${field} is not built yet: ${later}`);
   const near = nearest(key, note.known);
   const advice =
-    near === undefined ? `the fields here are ${note.known.join(", ")}` : `did you mean ${near}?`;
+    hintFor(key, note.instead) ??
+    (near === undefined ? `the fields here are ${note.known.join(", ")}` : `did you mean ${near}?`);
   return problemAtPlace(place, `${field} is not a field here: ${advice}`);
 }
+
+const hintFor = (key: string, hints: Readonly<Record<string, string>> = {}): string | undefined =>
+  Object.hasOwn(hints, key) ? hints[key] : undefined;
 
 function wrongValue(file: SourceFile, path: Path, suffix: string, issue: Issue): Problem[] {
   const value = valueAt(file.data, path);

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { checkRename } from "../model/jsonpath.ts";
 import type { BodyRule } from "../model/ruleset.ts";
 import { boundedList, orOff, scalar, section, word } from "./schema-kit.ts";
-import { durationUpTo, headerName, shareAboveZero } from "./schema-values.ts";
+import { durationUpTo, shareAboveZero, wholeHeaderName } from "./schema-values.ts";
 import * as texts from "./texts.ts";
 import { parseRelative } from "./units.ts";
 
@@ -130,7 +130,7 @@ const redacted = scalar({
 
 export const compareSchema = section({
   status: z.union([statusWord, statusFields], { error: HOW_STATUSES }).optional(),
-  headers: boundedList(headerName, "[content-type]", MAX_PATHS, "names").optional(),
+  headers: boundedList(wholeHeaderName, "[content-type]", MAX_PATHS, "names").optional(),
   body: word(BODY_RULES, "How bodies are compared; auto goes by their type. Default auto").optional(),
   ignore: paths("Left out of both bodies: JSONPath (RFC 9535)", "$.updatedAt").optional(),
   unordered: paths("Lists whose order means nothing: JSONPath (RFC 9535)", "$.tags").optional(),

@@ -5,12 +5,17 @@ import type { Parsed } from "./units.ts";
 
 /** What a message of zod carries for issues.ts, where one sentence is not enough. */
 export type Note =
-  | { readonly kind: "fields"; readonly known: readonly string[]; readonly later: Later }
+  | ({ readonly kind: "fields"; readonly known: readonly string[] } & Hints)
   | { readonly kind: "names"; readonly known: readonly string[]; readonly why: string }
   | { readonly kind: "shorthand"; readonly field: string; readonly why: string };
 
-/** Fields that the interface describes and this version does not know yet, with what to do instead. */
-export type Later = Readonly<Record<string, string>>;
+/** What to do about fields that are not there and may well be meant. */
+interface Hints {
+  /** The interface describes them, and this version does not know them yet. */
+  readonly later?: Readonly<Record<string, string>>;
+  /** They belong elsewhere, or are called something else that a nearest name would not find. */
+  readonly instead?: Readonly<Record<string, string>>;
+}
 
 const NOTE_PREFIX = "note:";
 
@@ -23,11 +28,12 @@ export function readNote(message: string): Note | undefined {
 }
 
 /** A block of fields. An unknown one is an error with a suggestion. */
-export function section<Shape extends z.ZodRawShape>(shape: Shape, later: Later = {}) {
+export function section<Shape extends z.ZodRawShape>(shape: Shape, hints: Hints = {}) {
   const known = Object.keys(shape);
   const why = `write a block of fields (${known.join(", ")})`;
   return z.strictObject(shape, {
-    error: (issue) => (issue.code === "unrecognized_keys" ? noteText({ kind: "fields", known, later }) : why),
+    error: (issue) =>
+      issue.code === "unrecognized_keys" ? noteText({ kind: "fields", known, ...hints }) : why,
   });
 }
 

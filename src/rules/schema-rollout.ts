@@ -63,7 +63,7 @@ const limit = (description: string) =>
 const HOW_EQUALS = "write a number, a text, true or false";
 
 /** All fields of all kinds of gates; checks-rollout.ts says which go together. */
-const gateSchema = section({
+const gateFields = {
   http: scalar({
     parse: parseGateUrl,
     pattern: "^https?://",
@@ -71,9 +71,9 @@ const gateSchema = section({
     examples: ["http://127.0.0.1:7000/lag"],
   }).optional(),
   path: scalar({
-    parse: texts.parseJsonPath,
+    parse: texts.parseSingularPath,
     pattern: "^\\$",
-    description: "To one value of the answer: JSONPath (RFC 9535)",
+    description: "To one value of the answer: JSONPath (RFC 9535) of names and indexes",
     examples: ["$.lagSeconds"],
   }).optional(),
   prometheus: scalar({
@@ -115,7 +115,9 @@ const gateSchema = section({
     "For its answer, at most every. Default 5s, or every if that is less",
     "5s",
   ).optional(),
-});
+};
+
+const gateSchema = section(gateFields, { instead: { absent: "write present: false" } });
 
 const gatesSchema = z
   .record(

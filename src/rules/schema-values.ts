@@ -72,6 +72,7 @@ export const size = (minBytes: number, maxBytes: number, description: string, ex
 const method = scalar({ parse: texts.parseMethod, pattern: "^[A-Z][A-Z-]*$", description: "An HTTP method" });
 export const methods = list(method, "[GET, HEAD]", 1);
 export const headerName = scalar({ parse: texts.parseHeaderName, description: "A header's name" });
+export const wholeHeaderName = scalar({ parse: texts.parseWholeHeaderName, description: "A header's name" });
 export const backendName = text("The name of a backend");
 export const filePath = text("A file, relative to this one");
 

@@ -222,11 +222,13 @@ const routeFields = {
   revision: integer(0, Number.MAX_SAFE_INTEGER, "Raising it clears a latched rollback. Default 1").optional(),
 };
 
-const LATER_ROUTE_FIELDS = {
-  writes: "leave it out; canary: { methods: [GET, HEAD] } keeps writes on old",
+const OF_ROLLOUT = { steps: "it belongs under rollout", gates: "it belongs under rollout" };
+const ROUTE_HINTS = {
+  later: { writes: "leave it out; canary: { methods: [GET, HEAD] } keeps writes on old" },
+  instead: OF_ROLLOUT,
 };
 
-export const defaultsSchema = section(routeFields, LATER_ROUTE_FIELDS);
+export const defaultsSchema = section(routeFields, ROUTE_HINTS);
 
 export const routeSchema = section(
   {
@@ -246,7 +248,7 @@ export const routeSchema = section(
       .optional(),
     ...routeFields,
   },
-  LATER_ROUTE_FIELDS,
+  ROUTE_HINTS,
 );
 
 export const limitsSchema = section({
@@ -267,7 +269,22 @@ export const limitsSchema = section({
   ).optional(),
 });
 
-export const fileSchema = section({
+/** Where they belong that a file itself does not have; a file has limits of its own. */
+const FILE_HINTS = {
+  instead: {
+    ...Object.fromEntries(
+      Object.keys(routeFields).map((field) => [field, "it belongs under routes or defaults"] as const),
+    ),
+    match: "it belongs under routes",
+    ...Object.fromEntries(
+      Object.keys(OF_ROLLOUT).map(
+        (field) => [field, "it belongs under rollout, of routes or defaults"] as const,
+      ),
+    ),
+  },
+};
+
+const fileFields = {
   version: z.literal(1, { error: "write version: 1" }).meta({ description: "Of the format" }),
   backends: z
     .record(
@@ -283,7 +300,9 @@ export const fileSchema = section({
   limits: limitsSchema.optional(),
   defaults: defaultsSchema.optional(),
   routes: list(routeSchema, "- name: profiles").optional(),
-});
+};
+
+export const fileSchema = section(fileFields, FILE_HINTS);
 
 export type BackendFields = z.output<typeof backendSchema>;
 export type RouteFields = z.output<typeof defaultsSchema>;

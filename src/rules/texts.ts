@@ -1,7 +1,7 @@
 /** Texts with a grammar of their own: names, paths, hosts, URLs, patterns. Each parser teaches what to write. */
 
 import { METHODS } from "node:http";
-import { checkPath, MAX_PATH_CHARS } from "../model/jsonpath.ts";
+import { checkPath, MAX_PATH_CHARS, parsePath } from "../model/jsonpath.ts";
 import type { HostPolicy, KeySource } from "../model/ruleset.ts";
 import { isNeverUpgraded } from "../model/upgrade.ts";
 import { nearest } from "./suggest.ts";
@@ -30,6 +30,13 @@ export function parseHeaderName(text: string): Parsed<string> {
   return TOKEN.test(text) && text !== "__proto__"
     ? ok(text.toLowerCase())
     : no("write a header's name alone, such as x-tenant-id");
+}
+
+/** Where a pattern would look as if it meant something: `*` is a legal character of a name that no field has. */
+export function parseWholeHeaderName(text: string): Parsed<string> {
+  return text.includes("*")
+    ? no(`no field is called ${text}, and patterns are not known here: name each field, such as location`)
+    : parseHeaderName(text);
 }
 
 /** A token of the Upgrade field, with or without a version. */
@@ -190,6 +197,20 @@ export function parseJsonPath(text: string): Parsed<string> {
   return why === null ? ok(text) : no(why);
 }
 
+/** Of names and indexes alone (a singular query of RFC 9535): whatever it is asked of, it names one value at most. */
+export function parseSingularPath(text: string): Parsed<string> {
+  const parsed = parseJsonPath(text);
+  if (!parsed.ok) return parsed;
+  const path = parsePath(text);
+  const isSingular =
+    path.kind === "steps" && path.steps.every(({ key, descends }) => key !== null && !descends);
+  return isSingular
+    ? parsed
+    : no(
+        "it may name several values, and one is needed: write names and indexes alone, such as $.checks[0].lagSeconds",
+      );
+}
+
 /** "200" or "4xx". */
 export function parseStatus(text: string): Parsed<string> {
   const status = text.toLowerCase();
@@ -210,7 +231,7 @@ export function parseRedact(text: string): Parsed<Redacted> {
   }
   const [kind = "", name] = text.split(/:(.*)/s);
   if (kind === "header" && name !== undefined) {
-    const parsed = parseHeaderName(name);
+    const parsed = parseWholeHeaderName(name);
     return parsed.ok ? ok({ kind, name: parsed.value }) : parsed;
   }
   if (kind === "query" && name !== undefined) {

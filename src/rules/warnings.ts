@@ -3,7 +3,7 @@
 import type { Ruleset } from "../model/ruleset.ts";
 import { IDLE_COMPARE_RULES } from "./idle-compare.ts";
 import { hasShadow, IDLE_ROLLOUT_RULES, idleRolloutRules } from "./idle-rollout.ts";
-import { guardOf, type IdleRule, isOn } from "./idle-rule.ts";
+import { guardOf, type IdleRule, isOn, methodsIdle } from "./idle-rule.ts";
 import type { MergedRoute } from "./merge.ts";
 import { placeText } from "./problem.ts";
 import { hiddenRoutes } from "./reach.ts";
@@ -131,18 +131,3 @@ const IDLE_RULES: readonly IdleRule[] = [
     },
   },
 ];
-
-/** Methods that no condition of the route lets in. */
-function methodsIdle(
-  { fields: { match } }: MergedRoute,
-  block: "canary" | "shadow",
-  methods: readonly string[],
-): string | undefined {
-  const conditions = match === undefined ? [] : Array.isArray(match) ? match : [match];
-  const taken = conditions.flatMap((condition) => condition.methods ?? methods);
-  if (conditions.length === 0 || taken.some((method) => methods.includes(method))) return undefined;
-  const own = [...new Set(taken)].join(", ");
-  const does = block === "canary" ? "so canary sends nothing to new" : "so nothing is shadowed";
-  const sideEffects = block === "shadow" ? " (with sideEffects: allowed where they change things)" : "";
-  return `${block}.methods is ${methods.join(", ")} and match.methods ${own}, ${does}: name one of ${own} in ${block}.methods${sideEffects}, or leave ${block} out`;
-}

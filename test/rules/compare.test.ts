@@ -158,6 +158,39 @@ test("each bad value is one placed error that says what to write", async (t) => 
   }
 });
 
+test("a pattern is no field's name, neither to compare nor to redact", async (t) => {
+  for (const [field, expected] of [
+    [
+      "headers: ['*']",
+      /^compare\.headers\[0\] is \*: no field is called \*, .*: name each field, such as location$/,
+    ],
+    ["headers: [content-type, x-*]", /^compare\.headers\[1\] is x-\*: no field is called x-\*/],
+    ["redact: ['header:*']", /^compare\.redact\[0\] is header:\*: no field is called \*/],
+  ] as const) {
+    const [mistake = "", ...others] = await routeMistakes(t, `shadow: 5%\ncompare: { ${field} }`);
+    assert.match(mistake, expected);
+    assert.deepEqual(others, []);
+  }
+});
+
+test("two renames to one name are a mistake, however it is written and wherever the first one is", async (t) => {
+  const why = "gets this name already, and two cannot have it: keep one of the two";
+  for (const [field, expected] of [
+    ["{ $.a: $.n, $.b: $.n }", `compare.rename["$.b"] is $.n: $.a ${why}`],
+    [`{ $.a: "$.u.n", $.b: "$['u']['n']" }`, `compare.rename["$.b"] is $['u']['n']: $.a ${why}`],
+    [
+      `{ "$.u[*].a": "$.u[*].n", "$.u[*].b": "$.u[*].n" }`,
+      `compare.rename["$.u[*].b"] is $.u[*].n: $.u[*].a ${why}`,
+    ],
+  ] as const)
+    assert.deepEqual(await routeMistakes(t, `shadow: 5%\ncompare: { rename: ${field} }`), [expected]);
+  const head = HEAD.replace("new: modern }", "new: modern, compare: { rename: { $.a: $.n } } }");
+  assert.deepEqual(await routeMistakes(t, "shadow: 5%\ncompare: { rename: { $.b: $.n } }", head), [
+    `compare.rename["$.b"] is $.n: $.a ${why}`,
+  ]);
+  assert.deepEqual((await compareOf(t, "{ rename: { $.a: $.b, $.b: $.a } }")).rename.length, 2);
+});
+
 test("lists and paths of any length are bounded", async (t) => {
   const many = Array.from({ length: 101 }, (_, index) => `$.a${index}`);
   const renames = many.map((path) => `${path}: ${path}b`).join(", ");

@@ -189,7 +189,15 @@ test("a header goes out of the list of those that are compared", () => {
     "+      headers: # those of defaults without age, which this list replaces",
     '+        - "etag"',
   ]);
-  assert.equal(addIgnore(`${HEAD}  - name: r\n`, "r", "header:x-other").kind, "already");
+  assert.deepEqual(addIgnore(rules(" [a, b]"), "r", "header:X-Other"), {
+    kind: "not-compared",
+    file: "the rules",
+    line: 6,
+    why: "header:x-other is not compared: nothing to ignore (compare.headers of r is a, b)",
+  });
+  const none = addIgnore(rules(" []"), "r", "header:a");
+  assert.match("why" in none ? none.why : "", /nothing to ignore \(it compares no headers\)$/);
+  assert.equal(addIgnore(`${HEAD}  - name: r\n`, "r", "header:x-other").kind, "not-compared");
   assert.match(whyNot(rules(" [a, A]"), "header:a"), /a is in compare\.headers more than once/);
 });
 

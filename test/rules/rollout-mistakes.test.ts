@@ -115,6 +115,46 @@ test("fields that a rollout does not have are told the ones that were meant", as
   );
 });
 
+test("fields of a rollout in the wrong place are told the right one", async (t) => {
+  const steps = "[{ canary: 5% }]";
+  const placed = async (text: string) =>
+    (await mistakesIn(t, text)).map((each) => each.replace(/^\S+ {2}/, ""));
+  const routes = "routes: [{ name: r }]\n";
+  assert.deepEqual(await placed(`${HEAD}${routes}rollout: { steps: ${steps} }\ngates: {}\ncanary: 5%\n`), [
+    "rollout is not a field here: it belongs under routes or defaults",
+    "gates is not a field here: it belongs under rollout, of routes or defaults",
+    "canary is not a field here: it belongs under routes or defaults",
+  ]);
+  assert.deepEqual(await placed(`${HEAD}routes: [{ name: r, gates: {}, steps: ${steps} }]\n`), [
+    "gates is not a field here: it belongs under rollout",
+    "steps is not a field here: it belongs under rollout",
+  ]);
+  await oneMistake(
+    t,
+    gate("{ file: a, absent: true }"),
+    "rollout.gates.g.absent is not a field here: write present: false",
+  );
+});
+
+test("the path of a gate names one value at most", async (t) => {
+  for (const path of ["$..a", "$.*", "$.a[*]", "$.a[0,1]", "$.a[0:2]", "$.a[?@.b == 1].c"])
+    await oneMistake(
+      t,
+      gate(`{ http: http://h, path: "${path}", below: 5 }`),
+      `rollout.gates.g.path is ${path}: it may name several values, and one is needed: write names and indexes alone, such as $.checks[0].lagSeconds`,
+    );
+  for (const path of ["$", "$.a", "$.a[0].b", "$['a'][-1]"])
+    assert.ok(
+      (
+        await loadText(
+          t,
+          `${HEAD}routes:\n  - name: r\n    ${rollout(gate(`{ http: http://h, path: "${path}", below: 5 }`)).replaceAll("\n", "\n    ")}\n`,
+        )
+      ).ok,
+      path,
+    );
+});
+
 test("values of steps teach their form", async (t) => {
   await oneMistake(t, "steps: [{ canary: 5 }]", "rollout.steps[0].canary is 5: write 5%");
   await oneMistake(t, "steps: [{ bake: 10 }]", /^rollout.steps\[0\].bake is 10: write 10s/);

@@ -81,12 +81,16 @@ test("a rule that cannot do anything is a placed warning that says what to do", 
 
 test("a rollout that cannot do what it says is a placed warning too", async (t) => {
   const steps = "rollout: { steps: [{ shadow: 100% }, { canary: 5% }] }";
+  const judged = "guard: { mismatches: { max: 1% } }";
   const cases: readonly (readonly [string, RegExp])[] = [
     [
-      `canary: 5%\n${steps}`,
+      `canary: 5%\n${steps}\n${judged}`,
       /^8:13 {2}route r: canary.share is 5%, and with a rollout its steps say the share/,
     ],
-    [`shadow: { share: 5% }\n${steps}`, /^8:15 {2}route r: shadow.share is 5%, .*the first of them 100%/],
+    [
+      `shadow: { share: 5% }\n${steps}\n${judged}`,
+      /^8:15 {2}route r: shadow.share is 5%, .*the first of them 100%/,
+    ],
     [`guard: off\n${steps}`, /^8:5 {2}route r: guard is off, so no step is held up .*nothing is rolled back/],
     [
       "rollout: { steps: [{ canary: 5% }], gates: { done: { file: done } } }",
@@ -117,13 +121,35 @@ test("a rollout that cannot do what it says is a placed warning too", async (t) 
   }
 });
 
+test("a step that only shadows, without a judgement of what differs, is a warning, once", async (t) => {
+  const expected =
+    /^8:24 {2}route r: new serves nobody in step 0 and guard\.mismatches is not written: the differences found there are not judged; write guard: \{ mismatches: \{ max: 1% \} \}/;
+  for (const route of [
+    "rollout: { steps: [{ shadow: 100% }, { canary: 5% }] }",
+    "rollout: { steps: [{ shadow: 1% }, { shadow: 100%, canary: 0% }, { canary: 5% }] }",
+    "rollout: { steps: [{ shadow: 100% }] }\nguard: { errors: { max: 1% } }",
+  ]) {
+    const warnings = await warningsOf(t, route);
+    assert.equal(warnings.length, 1, `${route}\n${warnings.join("\n")}`);
+    assert.match(warnings[0] ?? "", expected);
+  }
+  const [later = ""] = await warningsOf(
+    t,
+    "shadow: 10%\nrollout:\n  steps:\n    - { shadow: 0% }\n    - { shadow: 10% }",
+  ).then((warnings) => warnings.filter((warning) => warning.includes("not judged")));
+  assert.match(later, /^12:11 {2}route r: new serves nobody in step 1 and/);
+});
+
 test("a rollout that does something brings no warning", async (t) => {
   const gates = "gates: { a: { file: a }, b: { preflight: true } }";
   for (const route of [
-    "rollout: { steps: [{ shadow: 100% }, { canary: 5% }] }",
+    "rollout: { steps: [{ shadow: 100% }, { canary: 5% }] }\nguard: { mismatches: { max: 1% } }",
+    "rollout: { steps: [{ shadow: 100% }, { canary: 5% }] }\nguard: { mismatches: off }",
+    "rollout: { steps: [{ shadow: 100%, canary: 1% }, { canary: 5% }] }",
+    "key: [ip]\nsplit: { new: [a] }\nrollout: { steps: [{ shadow: 100% }, { canary: 5% }] }",
     `rollout: { steps: [{ canary: 5%, gate: a }, { canary: 50%, gate: [b] }], ${gates} }`,
     "shadow: 100%\nrollout: { steps: [{ bake: 1m }, { canary: 5% }] }\nguard: { mismatches: { max: 1% } }",
-    "shadow: 100%\nrollout: { steps: [{ shadow: 100% }, { canary: 5%, shadow: 0% }] }\ncompare: { body: json }",
+    "shadow: 100%\nrollout: { steps: [{ shadow: 100% }, { canary: 5%, shadow: 0% }] }\ncompare: { body: json }\nguard: { mismatches: {} }",
     "canary: { share: 0%, methods: [GET], always: [{ header: x }] }\nrollout: { steps: [{ bake: 1m }, { canary: 5% }] }",
     "key: [ip]\nsplit: { new: [a] }\nrollout: { steps: [{ bake: 1m }, { canary: 5% }] }",
     "compare: off\nrollout: { steps: [{ canary: 5% }, { canary: 100% }] }",
