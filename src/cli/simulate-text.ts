@@ -25,7 +25,7 @@ export function describeSimulation(report: SimulationReport, width: number, pain
   const { log, notes, routes, seed } = report;
   const seconds = (Date.parse(log.to) - Date.parse(log.from)) / 1000 + 1;
   const lines = [
-    `${formatCount(log.requests)} requests in ${formatUptime(seconds)}, ${shortTime(log.from)} to ${shortTime(log.to)}; seed ${seed}`,
+    `${counted(log.requests, "request")} in ${formatUptime(seconds)}, ${shortTime(log.from)} to ${shortTime(log.to)} (all times are UTC); seed ${seed}`,
   ];
   if (log.unreadable > 0) {
     const examples = log.examples.map(printable).join("; ");
@@ -44,11 +44,13 @@ const OUTCOME_STYLES: Readonly<Record<RouteSimulation["outcome"], Style>> = {
 
 function routeLines(route: RouteSimulation, width: number, paint: Paint): string[] {
   const { name, requests, errorRate, outcome, steps, falseRollbacks, detection, notes } = route;
-  const heading = `${formatCount(requests)} requests, ${formatMeasured(errorRate)} errors`;
+  const heading = `${counted(requests, "request")}, ${formatMeasured(errorRate)} errors`;
   const lines = [`${paint("bold", printable(name))}: ${heading}: ${paint(OUTCOME_STYLES[outcome], outcome)}`];
   for (const step of steps) lines.push(...stepLines(step, width));
   lines.push(...falseLines(falseRollbacks, width, paint));
-  if (detection.length > 0) lines.push(...detectionLines(detection));
+  // Nothing was run for a factor of no errors; a note says so.
+  const run = detection.filter(({ factor }) => typeof factor !== "number" || errorRate > 0);
+  if (run.length > 0) lines.push(...detectionLines(run));
   return [...lines, ...bulleted(notes, width, "  ")];
 }
 

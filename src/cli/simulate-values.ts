@@ -2,17 +2,21 @@
 
 import { WHOLE_PPM } from "../model/ruleset.ts";
 import { parseDuration, parseShare } from "../rules/units.ts";
+import type { Factor } from "../simulate/factor.ts";
 import type { Fault, FaultMetric } from "../simulate/fault.ts";
-import type { Factor } from "../simulate/simulate.ts";
 import { ValueError } from "./address.ts";
 
 const INJECT = /^(old|new|both)\.([a-z-]+)=([^@+]+)(?:@([^@+]+))?(?:\+([^@+]+))?$/;
+const SIDES: readonly string[] = ["new", "old", "both"];
 const METRICS: readonly FaultMetric[] = ["errors", "client-errors", "slow", "mismatches"];
 
 /** "new.errors=10%@2h", "both.errors=30%@2h+10m" */
 export function parseFault(text: string): Fault {
   const parts = INJECT.exec(text);
   if (parts === null) {
+    const side = /^([^.=@+]*)\.[a-z-]+=/i.exec(text)?.[1];
+    if (side !== undefined && !SIDES.includes(side))
+      throw new ValueError(`"${side}" is no side: write new, old, or both, such as new.errors=10%@2h`);
     throw new ValueError(
       "Write what, how much, and from when on: new.errors=10%@2h, or new.errors=10%@2h+30m for half an hour",
     );

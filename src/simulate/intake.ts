@@ -30,15 +30,23 @@ export interface Recording {
   readonly startMs: number;
   readonly seconds: number;
   /** In the rules' order; a route without traffic has an empty tape. */
-  readonly tapes: readonly { readonly route: Route; readonly tape: Tape }[];
+  readonly tapes: readonly RouteTape[];
   /** Requests that no route matches. */
   readonly unmatched: number;
   /** Requests that say how long they took. */
   readonly timed: number;
 }
 
+export interface RouteTape {
+  readonly route: Route;
+  readonly tape: Tape;
+  /** Requests that the log says new answered. */
+  readonly byNew: number;
+}
+
 /** One route while the log is read. */
 interface Lane {
+  byNew: number;
   readonly compiled: CompiledRoute;
   readonly writer: TapeWriter;
   readonly baseline: Baseline | null;
@@ -57,6 +65,7 @@ export function createIntake(ruleset: Ruleset): Intake {
   const lanes = compiled.routes.map((each, index): Lane => {
     const route = ruleset.routes[index] as Route;
     return {
+      byNew: 0,
       compiled: { ...each, route },
       writer: createTapeWriter(),
       baseline: route.guard?.latency == null ? null : createBaseline(),
@@ -84,7 +93,11 @@ export function createIntake(ruleset: Ruleset): Intake {
     },
     finish() {
       if (startMs === null) return null;
-      const tapes = lanes.map(({ compiled: { route }, writer }) => ({ route, tape: writer.finish() }));
+      const tapes = lanes.map(({ compiled: { route }, writer, byNew }) => ({
+        route,
+        tape: writer.finish(),
+        byNew,
+      }));
       return { startMs, seconds: last + 1, tapes, unmatched, timed };
     },
   };
@@ -103,6 +116,7 @@ function takeInto(
   second: number,
 ): void {
   const { route } = lane.compiled;
+  if (request.side === "new") lane.byNew++;
   const key = request.key ?? keyOf(route, facts, template);
   let flaws = 0;
   if (request.failed) flaws |= FLAW.error;

@@ -1,5 +1,7 @@
 /** One line of an access log, ours (JSON) or the common or combined format, as a request that happened. */
 
+import type { Side } from "../model/ruleset.ts";
+
 export interface LoggedRequest {
   /** When it ended or began, as the log has it; milliseconds since 1970. */
   readonly atMs: number;
@@ -11,6 +13,8 @@ export interface LoggedRequest {
   readonly ip: string;
   /** The route that served it; null: another log than ours. */
   readonly route: string | null;
+  /** That answered; null: the log does not say. */
+  readonly side: Side | null;
   /** Who it was from: a salted hash in our log; null: nobody in particular. */
   readonly key: string | null;
   readonly failed: boolean;
@@ -41,9 +45,10 @@ function readJson(line: string): ReadLine {
   if (typeof fields !== "object" || fields === null) return unreadable("no JSON object");
   const entry = fields as Readonly<Record<string, unknown>>;
   if (entry.msg !== "request") return { kind: "other" };
-  const { time, method, path, status, failure, route, key, durationMs, backendMs } = entry;
+  const { time, method, path, status, failure, route, side, key, durationMs, backendMs } = entry;
   const atMs = typeof time === "number" ? time : Date.parse(String(time));
   if (!Number.isFinite(atMs)) return unreadable("no time");
+  if (!isSaneYear(atMs)) return unreadable("a time far from any log");
   if (typeof method !== "string" || typeof path !== "string") return unreadable("no method or path");
   // A client that left says nothing of the backend.
   const isGone = failure === "client_gone";
@@ -57,6 +62,7 @@ function readJson(line: string): ReadLine {
       host: null,
       ip: "",
       route: typeof route === "string" ? route : null,
+      side: side === "old" || side === "new" ? side : null,
       key: typeof key === "string" ? key : null,
       failed: !isGone && (code >= 500 || (typeof failure === "string" && failure !== "")),
       clientError: !isGone && code >= 400 && code < 500,
@@ -72,6 +78,7 @@ function numberOf(value: unknown): number | null {
 /** `ip ident user [day/Mon/year:h:m:s zone] "METHOD target HTTP/1.1" status bytes`, and whatever follows. */
 const COMMON =
   /^(\S{1,255}) (\S{1,255}) (.{1,255}?) \[(\d{2})\/([A-Z][a-z]{2})\/(\d{4}):(\d{2}):(\d{2}):(\d{2}) ([+-])(\d{2})(\d{2})\] "([A-Z]{1,32}) (\S+)(?: HTTP\/\d(?:\.\d)?)?" (\d{3}) (?:\d+|-)(.*)$/;
+const LONGEST_ZONE_MS = 14 * 3_600_000;
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 /** As nginx' $request_time is often put last: seconds with a fraction. */
 const LAST_SECONDS = /(?:^|\s)"?(\d{1,6}\.\d{1,9})"?\s*$/;
@@ -92,6 +99,10 @@ function readCommon(line: string): ReadLine {
     Number(minute),
     Number(second),
   );
+  // Date.UTC takes the 31st of February for a day of March.
+  const isDate = new Date(localMs).getUTCDate() === Number(day) && Number(hour) < 24 && Number(minute) < 60;
+  if (!isDate || Number(second) > 60 || Math.abs(zoneMs) > LONGEST_ZONE_MS) return unreadable("no such time");
+  if (!isSaneYear(localMs)) return unreadable("a time far from any log");
   const code = Number(status);
   const seconds = LAST_SECONDS.exec(rest)?.[1];
   return {
@@ -103,6 +114,7 @@ function readCommon(line: string): ReadLine {
       host: null,
       ip,
       route: null,
+      side: null,
       key: null,
       failed: code >= 500,
       // nginx' 499 is a client that left.
@@ -110,6 +122,12 @@ function readCommon(line: string): ReadLine {
       durationMs: seconds === undefined ? null : Number(seconds) * 1000,
     },
   };
+}
+
+/** One line of the year 9999 would put all that follow out of order. */
+function isSaneYear(atMs: number): boolean {
+  const year = new Date(atMs).getUTCFullYear();
+  return year >= 1990 && year < 2200;
 }
 
 function unreadable(why: string): ReadLine {

@@ -1,23 +1,35 @@
 /** What a simulation assumed, and what its log cannot tell: sentences for people. */
 
+import { shortDuration } from "../model/rollout.ts";
 import type { Gate, Route, Ruleset } from "../model/ruleset.ts";
-import type { Recording } from "./intake.ts";
+import { amount, nameOf, percentOf } from "./fault-notes.ts";
+import type { Recording, RouteTape } from "./intake.ts";
 import type { LogSummary } from "./read-log.ts";
 import type { SimulationOptions } from "./simulate.ts";
-import type { Tape } from "./tape.ts";
 
 /** Of the log as a whole. */
 export function logNotes(
   ruleset: Ruleset,
   recording: Recording,
   log: LogSummary,
-  { runs, assumed }: SimulationOptions,
+  { runs, assumed, faults }: SimulationOptions,
 ): string[] {
   const notes: string[] = [];
-  const { unmatched, timed, tapes } = recording;
-  if (unmatched > 0) notes.push(`${unmatched} requests match no route of the rules and are left out`);
+  const { unmatched, timed, tapes, seconds } = recording;
+  if (unmatched > 0) {
+    const [match, are] = unmatched === 1 ? ["matches", "is"] : ["match", "are"];
+    notes.push(`${amount(unmatched, "request")} ${match} no route of the rules and ${are} left out`);
+  }
   if (log.outOfOrder > 0) {
-    notes.push(`${log.outOfOrder} lines were out of order by more than a minute; they count when they came`);
+    const [were, counts] =
+      log.outOfOrder === 1 ? ["was", "it counts when it came"] : ["were", "they count when they came"];
+    notes.push(`${amount(log.outOfOrder, "line")} ${were} out of order by more than a minute; ${counts}`);
+  }
+  for (const fault of faults) {
+    if (fault.fromMs >= seconds * 1000)
+      notes.push(
+        `--inject ${nameOf(fault)} never happens: it begins after ${shortDuration(fault.fromMs)}, and the log ends after ${shortDuration(seconds * 1000)}`,
+      );
   }
   const withHosts = ruleset.routes.filter(({ match }) => match.some(({ hosts }) => hosts !== null));
   if (withHosts.length > 0)
@@ -43,11 +55,16 @@ export function logNotes(
 }
 
 /** Of one route. */
-export function routeNotes(route: Route, tape: Tape, { assumed, factors }: SimulationOptions): string[] {
+export function routeNotes({ route, tape, byNew }: RouteTape, options: SimulationOptions): string[] {
+  const { assumed, factors } = options;
   const { rollout, canary, guard } = route;
   if (tape.requests === 0) return ["no request of this log is for this route"];
   if (route.new === null) return ["it serves from old alone: there is nothing to simulate"];
   const notes: string[] = [];
+  if (byNew > 0) {
+    const share = percentOf(byNew / tape.requests);
+    notes.push(`${share} of its answers in the log are new's: they are taken as if old had given them`);
+  }
   if (rollout === null) notes.push("no rollout: its shares stay as they are for the whole log");
   else notes.push(...rolloutNotes(rollout, assumed.gates));
   if (guard === null) notes.push("not guarded: nothing rolls it back");
@@ -63,9 +80,9 @@ export function routeNotes(route: Route, tape: Tape, { assumed, factors }: Simul
   if (route.key.length > 0 && tape.keyed === 0) {
     notes.push("the log does not say who requests are from: each was drawn on its own");
   } else if (tape.keyed > 0 && tape.keyed < tape.requests) {
-    notes.push(
-      `${tape.requests - tape.keyed} of its requests have no key in the log: each was drawn on its own`,
-    );
+    const keyless = tape.requests - tape.keyed;
+    const have = keyless === 1 ? "has" : "have";
+    notes.push(`${amount(keyless)} of its requests ${have} no key in the log: each was drawn on its own`);
   }
   if (tape.errors === 0 && factors.some(({ kind }) => kind === "times")) {
     notes.push("the log has no errors to multiply: write a share as the factor, such as 10%");

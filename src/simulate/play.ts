@@ -1,6 +1,7 @@
 /** One simulated rollout of one route: the tape is played, the guard watches, the rollout moves. */
 
 import { createDetector, explainEvidence, startStep } from "../model/detector.ts";
+import type { StepJudgement } from "../model/judge.ts";
 import {
   advance,
   beginRollout,
@@ -158,7 +159,10 @@ function tick(run: Run, elapsedMs: number): Alarm | null {
   return null;
 }
 
-function knownNow({ score, watch, state }: Run, elapsedMs: number): Known {
+function knownNow(
+  { score, watch, state }: Run,
+  elapsedMs: number,
+): Known & { readonly judgement: StepJudgement } {
   const { detector } = watch;
   const { rollout, startMs, assumed } = score;
   const nowMs = startMs + elapsedMs;
@@ -219,9 +223,19 @@ function ended(run: Run, elapsedMs: number): Played {
     return result(run, "completed");
   }
   if (state.phase === "completed") return result(run, "completed");
-  const needs = missing(state, knownNow(run, elapsedMs));
-  closeStep(run, null, `at the log's end it needs ${needs.join(", ")}`);
+  closeStep(run, null, unfinishedWords(state, knownNow(run, elapsedMs)));
   return result(run, "waiting");
+}
+
+/** "the log ended first: errors 0/12 new vs 3/400 old, evidence 0.00 of 1; still needed: 5 min of baking, approval" */
+function unfinishedWords(
+  state: RolloutState,
+  { judgement, gates }: Known & { readonly judgement: StepJudgement },
+): string {
+  const { verdict, needs, why, seen } = judgement;
+  const judged = { verdict, why: needs.length > 0 ? needs.join(", ") : why };
+  const left = missing(state, { judgement: judged, gates });
+  return `the log ended first: ${seen}; still needed: ${left.join(", ")}`;
 }
 
 function result({ watch, steps }: Run, outcome: Played["outcome"]): Played {

@@ -4,9 +4,11 @@ import type { Rollout, Route, Ruleset } from "../model/ruleset.ts";
 import { WHOLE_PPM } from "../model/ruleset.ts";
 import { blockSecondsOf, blocksAsLogged, playAsLogged, type Source } from "./bootstrap.ts";
 import type { Crew, Tick } from "./crew.ts";
+import { type Factor, rateOf } from "./factor.ts";
 import type { Fault } from "./fault.ts";
+import { detectionNotes, faultNotes } from "./fault-notes.ts";
 import type { Assumptions } from "./gates.ts";
-import type { Recording } from "./intake.ts";
+import type { Recording, RouteTape } from "./intake.ts";
 import { logNotes, routeNotes } from "./notes.ts";
 import type { Played, Score } from "./play.ts";
 import type { LogSummary } from "./read-log.ts";
@@ -23,11 +25,6 @@ export interface SimulationOptions {
   readonly runs: number;
   readonly seed: number;
 }
-
-/** times: old's rate of errors. rate: a share of what would have been well, 0 to 1. */
-export type Factor =
-  | { readonly kind: "times"; readonly times: number }
-  | { readonly kind: "rate"; readonly rate: number; readonly text: string };
 
 /** Told after each of many simulations: of so many, and on which route. */
 export type Progress = (done: number, all: number, route: string) => void;
@@ -54,9 +51,9 @@ export async function simulate(
   let done = 0;
   const runsEach = options.runs + options.factors.length * Math.min(options.runs, MAX_DETECTION_RUNS);
   const all = tapes.filter(({ route, tape }) => canTrip(route, tape)).length * runsEach;
-  for (const { route, tape } of tapes) {
-    const tick: Tick = () => progress(++done, all, route.name);
-    routes.push(await simulateRoute(route, tape, recording, options, crew, tick));
+  for (const each of tapes) {
+    const tick: Tick = () => progress(++done, all, each.route.name);
+    routes.push(await simulateRoute(each, recording, options, crew, tick));
   }
   return {
     log: {
@@ -76,19 +73,25 @@ export async function simulate(
 }
 
 async function simulateRoute(
-  route: Route,
-  tape: Tape,
-  { startMs, seconds }: Recording,
+  each: RouteTape,
+  recording: Recording,
   options: SimulationOptions,
   crew: Crew,
   tick: Tick,
 ): Promise<RouteSimulation> {
-  const score = scoreOf(route, tape, startMs, seconds, options);
+  const { route, tape } = each;
+  const { startMs, seconds } = recording;
+  // Where no answer of the log has a duration, nobody knows what is slow.
+  const faults = options.faults.filter(({ metric }) => metric !== "slow" || recording.timed > 0);
+  const score = scoreOf(route, tape, startMs, seconds, { ...options, faults });
   const played = tape.requests === 0 || route.new === null ? null : playAsLogged(score, options.seed);
   const runs = canTrip(route, tape) ? options.runs : 0;
   const seldom = Math.min(SELDOM_SECONDS, Math.max(1, Math.floor(seconds / VERDICTS_A_LOG)));
   const healthy = { ...score, faults: [], judgeEverySeconds: seldom };
   const source = { score: healthy, logSeconds: seconds, seed: options.seed };
+  const falseRollbacks = falseRollbacksOf(await crew.play(source, { kind: "healthy" }, runs, tick));
+  const mostRuns = Math.min(runs, MAX_DETECTION_RUNS);
+  const detection = await detections(source, mostRuns, options.factors, crew, tick);
   return {
     name: route.name,
     requests: tape.requests,
@@ -103,9 +106,13 @@ async function simulateRoute(
             at: iso(startMs + played.rollback.atMs),
             summary: played.rollback.summary,
           },
-    falseRollbacks: falseRollbacksOf(await crew.play(source, { kind: "healthy" }, runs, tick)),
-    detection: await detections(source, Math.min(runs, MAX_DETECTION_RUNS), options.factors, crew, tick),
-    notes: routeNotes(route, tape, options),
+    falseRollbacks,
+    detection,
+    notes: [
+      ...routeNotes(each, options),
+      ...faultNotes(each, recording.timed > 0, options.faults),
+      ...detectionNotes(each, options.factors, detection),
+    ],
   };
 }
 
@@ -173,13 +180,6 @@ async function detections(
     found.push({ factor: factor.kind === "times" ? factor.times : factor.text, ...detectionOf(ends) });
   }
   return found;
-}
-
-/** What has to fail besides, so that new fails so many times as often as the log does; 0: nothing can. */
-export function rateOf(factor: Factor, { errors, requests }: Tape): number {
-  if (factor.kind === "rate") return factor.rate;
-  const rate = errors / Math.max(1, requests);
-  return rate >= 1 ? 0 : Math.min(1, ((factor.times - 1) * rate) / (1 - rate));
 }
 
 function stepsOf({ steps }: Played, startMs: number): SimulatedStep[] {

@@ -1,8 +1,8 @@
 /** The judge's verdict on the step that a simulated rollout is at. */
 
 import type { Detector } from "../model/detector.ts";
-import { judge } from "../model/judge.ts";
-import { currentStep, type Judgement, type RolloutState } from "../model/rollout.ts";
+import { judge, type StepJudgement } from "../model/judge.ts";
+import { currentStep, type RolloutState } from "../model/rollout.ts";
 import type { Route } from "../model/ruleset.ts";
 
 /** A log has no second answers of old: noise is taken to be known. */
@@ -11,7 +11,7 @@ export function verdictOf(
   route: Route,
   state: RolloutState,
   nowMs: number,
-): Judgement {
+): StepJudgement {
   const { canaryPpm, shadowPpm } = state.shares;
   const { minSamples } = currentStep(state);
   const comparesPairs = route.compare !== null && shadowPpm > 0;

@@ -130,11 +130,42 @@ describe("cutover simulate", () => {
     );
     assert.equal(code, 0);
     assertHarmless(out, true);
+    assert.match(out, /^12,000 requests in .* to 2026-01-05 10:09:59 \(all times are UTC\); seed 1$/m);
     assert.match(out, /2 lines could not be read: line 1: neither/);
     assert.match(out, /profiles.*completed/);
     assert.match(out, /false rollbacks.* 0 of 3 with a healthy new/);
     assert.match(out, /100% +3 of 3/);
     assert.match(out, /gates were assumed to say yes: ready/);
+  });
+
+  test("what nothing was run for has no row, and a log without errors no legend", async () => {
+    const clean = join(folder, "clean.log");
+    await writeFile(clean, logLines().replaceAll('" 503 ', '" 200 '));
+    const simulated = async (factor: string): Promise<string> =>
+      (await run(["simulate", rules, "--log", clean, "--runs", "2", "--factor", factor])).out;
+    const none = await simulated("2,10");
+    assert.match(none, /the log has no errors to multiply/);
+    assert.doesNotMatch(none, /times as often|half of the runs|–/);
+    const some = await simulated("2,100%");
+    assert.match(some, /100% +2 of 2/);
+    assert.doesNotMatch(some, /times as often/);
+  });
+
+  test("one of a thing is not several", async () => {
+    const odd = join(folder, "odd.log");
+    const other = '10.0.0.1 - - [05/Jan/2026:10:09:59 +0000] "GET /nobody HTTP/1.1" 200 12\n';
+    const late = '10.0.0.1 - - [05/Jan/2026:10:00:00 +0000] "GET /idle HTTP/1.1" 200 12\n';
+    await writeFile(odd, logLines() + other + late);
+    const { out } = await run(["simulate", rules, "--log", odd, "--runs", "0"]);
+    assert.match(out, /- 1 request matches no route of the rules and is left out$/m);
+    assert.match(out, /- 1 line was out of order by more than a minute; it counts when it came$/m);
+    assert.match(out, /^idle: 1 request, 0% errors/m);
+  });
+
+  test("a rollout that the log ends in says what was seen and what is still needed", async () => {
+    const { routes } = await json("--gate", "ready=no", "--runs", "0", "--route", "profiles");
+    const why = routes[0]?.steps.at(-1)?.why ?? "";
+    assert.match(why, /^the log ended first: errors .*; still needed: .*gate ready \(as told\)$/);
   });
 
   test("a packed log is read as it is", async () => {
@@ -165,6 +196,7 @@ describe("cutover simulate", () => {
     const flags: readonly (readonly [RegExp, ...string[]])[] = [
       [/new\.errors=10%@2h/, "--inject", "errors"],
       [/write 10%/, "--inject", "new.errors=10"],
+      [/"fresh" is no side: write new, old, or both/, "--inject", "fresh.errors=20%"],
       [/nothing is known: write errors/, "--inject", "new.speed=10%"],
       [/new\.mismatches/, "--inject", "both.mismatches=10%"],
       [/units: ms, s/, "--inject", "new.errors=10%@2"],

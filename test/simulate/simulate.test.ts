@@ -3,9 +3,11 @@ import { describe, test } from "node:test";
 import fc from "fast-check";
 import type { Route } from "../../src/model/ruleset.ts";
 import { soloCrew, threadedCrew } from "../../src/simulate/crew.ts";
+import { rateOf } from "../../src/simulate/factor.ts";
+import type { Fault, FaultMetric } from "../../src/simulate/fault.ts";
 import { createIntake, type Recording } from "../../src/simulate/intake.ts";
 import type { LoggedRequest } from "../../src/simulate/log-line.ts";
-import { rateOf, type SimulationOptions, simulate } from "../../src/simulate/simulate.ts";
+import { type SimulationOptions, simulate } from "../../src/simulate/simulate.ts";
 import { FLAW, SORT } from "../../src/simulate/tape.ts";
 import { canaryOf, conditionOf, routeOf, rulesetOf, splitOf } from "../model/rules.ts";
 import { guardOf } from "../model/traffic.ts";
@@ -21,7 +23,7 @@ function recordingOf(
   return {
     startMs: Date.parse("2026-01-05T10:00:00Z"),
     seconds: SECONDS,
-    tapes: [{ route, tape }],
+    tapes: [{ route, tape, byNew: 0 }],
     unmatched: 0,
     timed: 0,
   };
@@ -136,6 +138,92 @@ describe("a simulation", () => {
     assert.match(routes[0]?.notes.join() ?? "", /no errors to multiply/);
   });
 
+  test("a log with new's answers in it is taken as old's, and says how many", async () => {
+    const [each] = RECORDING.tapes;
+    assert.ok(each);
+    const mixed = { ...RECORDING, tapes: [{ ...each, byNew: each.tape.requests * 0.22 }] };
+    const { routes } = await reportOf({ runs: 0 }, mixed);
+    assert.match(
+      routes[0]?.notes.join() ?? "",
+      /22% of its answers in the log are new's: they are taken as if old/,
+    );
+    const plain = await reportOf({ runs: 0 });
+    assert.doesNotMatch(plain.routes[0]?.notes.join() ?? "", /new's/);
+  });
+
+  test("a fault that nothing can come of says why, and one that can says nothing", async () => {
+    const fault = (metric: FaultMetric, fromMs = 0): Fault => ({
+      side: "new",
+      metric,
+      rate: 0.2,
+      fromMs,
+      untilMs: Number.POSITIVE_INFINITY,
+    });
+    const said = async (route: Route, faults: readonly Fault[], timed = 0): Promise<string> => {
+      const { routes, notes } = await reportOf({ runs: 0, faults }, { ...recordingOf(route), timed });
+      return [...notes, ...(routes[0]?.notes ?? [])].filter((note) => note.startsWith("--inject")).join("; ");
+    };
+    const timely = guardedRoute({ guard: guardOf({ latency: { ratio: 2 } }) });
+    assert.match(
+      await said(ROUTE, [fault("slow")]),
+      /^--inject new\.slow shows nothing here: latency is not/,
+    );
+    assert.match(
+      await said(timely, [fault("slow")]),
+      /new\.slow shows nothing here: the log has no durations/,
+    );
+    assert.equal(await said(timely, [fault("slow")], 9), "");
+    assert.match(
+      await said(ROUTE, [fault("mismatches")]),
+      /new\.mismatches .* nothing of this route is shadowed/,
+    );
+    const deaf = guardedRoute({ guard: guardOf({ errors: null, killSwitch: null }) });
+    assert.match(
+      await said(deaf, [fault("errors")]),
+      /new\.errors shows nothing here: errors are not guarded/,
+    );
+    assert.match(await said(deaf, [fault("client-errors")]), /new\.client-errors .* 4xx are not guarded/);
+    assert.equal(await said(ROUTE, [fault("errors"), fault("client-errors")]), "");
+    assert.equal(
+      await said(ROUTE, [fault("errors", 86_400_000)]),
+      "--inject new.errors never happens: it begins after 24 h, and the log ends after 20 min",
+    );
+  });
+
+  test("slow answers of a log without durations roll nothing back", async () => {
+    const timely = guardedRoute({ guard: guardOf({ latency: { ratio: 2 } }) });
+    const slow = { side: "new", metric: "slow", rate: 1, fromMs: 0, untilMs: SECONDS * 1000 } as const;
+    const untimed = await reportOf({ runs: 0, faults: [slow] }, recordingOf(timely));
+    assert.equal(untimed.routes[0]?.outcome, "completed");
+    const timed = await reportOf({ runs: 0, faults: [slow] }, { ...recordingOf(timely), timed: 9 });
+    assert.equal(timed.routes[0]?.outcome, "rolled-back");
+  });
+
+  test("a factor that the limits let through says which limit does", async () => {
+    const tape = tapeOf({ seconds: SECONDS, perSecond: 50, keys: 20_000, fails: () => 0.004 });
+    const factors = [
+      { kind: "times", times: 2 },
+      { kind: "times", times: 10 },
+      { kind: "rate", rate: 0.01, text: "1%" },
+      { kind: "rate", rate: 1, text: "100%" },
+    ] as const;
+    const { routes } = await reportOf({ runs: 3, factors }, recordingOf(ROUTE, tape));
+    const notes = routes[0]?.notes ?? [];
+    const found = new Map(routes[0]?.detection.map(({ factor, detected }) => [factor, detected]));
+    const isSaid = (words: RegExp): boolean => notes.some((note) => words.test(note));
+    assert.ok(
+      isSaid(
+        /^2 times 0\.4\d*% is 0\.8\d*%, not above guard\.errors\.max \(5%\) nor guard\.errors\.ratio \(2\): the rules allow it$/,
+      ),
+    );
+    const isMissed = found.get(10) !== 3;
+    assert.equal(
+      isSaid(/^10 times .* is 4\.?\d*%, not above .*: only guard\.errors\.ratio can find it/),
+      isMissed,
+    );
+    assert.ok(!isSaid(/^100%/));
+  });
+
   test("a factor is what has to fail besides, so that new fails so many times as often", () => {
     const tape = { ...tapeOf({ seconds: 0 }), requests: 1000, errors: 10 };
     const rate = rateOf({ kind: "times", times: 10 }, tape);
@@ -154,6 +242,7 @@ describe("a request on its way onto a tape", () => {
       host: null,
       ip: "192.0.2.1",
       route: null,
+      side: null,
       key: null,
       failed: false,
       clientError: false,
