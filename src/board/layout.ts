@@ -94,6 +94,9 @@ export const SLICE = {
   latencies: words(sides * LATENCY_BUCKETS),
   fallbacks: words(1),
   shadows: words(SHADOW_RESULTS.length),
+  /** Compared shadows that new answered or failed to answer, and those of them that failed where old answered well. */
+  shadowAnswers: words(1),
+  shadowFailures: words(1),
   comparisons: words(LOCAL_COMPARISONS.length),
   /** By reason: the parts of the comparisons that are "uncompared". */
   uncompared: words(UNCOMPARED_REASONS.length),

@@ -84,6 +84,13 @@ export class Recorder {
     this.#touch();
   }
 
+  /** A shadow that says something of new; `failed`: new gave a 5xx or no answer where old answered well. */
+  shadowAnswer(failed: boolean): void {
+    this.#add(SLICE.shadowAnswers, 1);
+    if (failed) this.#add(SLICE.shadowFailures, 1);
+    this.#touch();
+  }
+
   comparison(result: LocalComparison): void {
     this.#add(SLICE.comparisons + LOCAL_COMPARISONS.indexOf(result), 1);
     this.#touch();

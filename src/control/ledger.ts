@@ -10,16 +10,21 @@ import {
   SLICE_WORDS,
 } from "../board/layout.ts";
 import type { Tile } from "../board/tile.ts";
+import type { ShadowCounts } from "../model/observation.ts";
 import type { Side } from "../model/ruleset.ts";
 
 /** What came in since the last look. */
 export interface Increment {
   readonly answers: Readonly<Record<Side, number>>;
   readonly errors: Readonly<Record<Side, number>>;
+  /** 4xx. */
+  readonly clientErrors: Readonly<Record<Side, number>>;
   readonly slow: Readonly<Record<Side, number>>;
   readonly matches: number;
   /** Those of the matches whose request was asked of old twice, with three equal answers. */
   readonly triples: number;
+  /** Of new's shadows. */
+  readonly shadows: ShadowCounts;
 }
 
 const WINDOW_MS = 10_000;
@@ -65,9 +70,14 @@ export class Account {
     return {
       answers: minus(after.answers, before.answers),
       errors: minus(after.errors, before.errors),
+      clientErrors: minus(after.clientErrors, before.clientErrors),
       slow: minus(after.slow, before.slow),
       matches: after.matches - before.matches,
       triples: after.triples - before.triples,
+      shadows: {
+        answers: after.shadows.answers - before.shadows.answers,
+        failed: after.shadows.failed - before.shadows.failed,
+      },
     };
   }
 
@@ -165,9 +175,11 @@ export class Account {
     return {
       answers: this.bySide(SLICE.answers),
       errors: this.bySide(SLICE.errors),
+      clientErrors: this.bySide(SLICE.clientErrors),
       slow: this.bySide(SLICE.slow),
       matches: this.total(SLICE.comparisons),
       triples: this.total(SLICE.triples),
+      shadows: { answers: this.total(SLICE.shadowAnswers), failed: this.total(SLICE.shadowFailures) },
     };
   }
 }

@@ -127,7 +127,9 @@ function takeBatch(book: Book, increment: Increment | null): Batch {
       increment === null
         ? { answers: 0, errors: 0 }
         : { answers: increment.answers.old, errors: increment.errors.old },
+    clientErrors: increment?.clientErrors ?? { old: 0, new: 0 },
     comparisons: handOver(book.docket),
+    shadows: increment?.shadows ?? { answers: 0, failed: 0 },
   };
   book.events = [];
   return batch;

@@ -1,8 +1,16 @@
 /** One batch fed to one test: which answers are evidence for it, and whether they cross its limit. */
 
+import { trippingRate } from "./client-error-limit.ts";
 import { countOnce } from "./counted-keys.ts";
 import { betAbsolute, betRelative, canBetOn } from "./evidence.ts";
-import { type Batch, countEvents, type EventKind, KIND_OF, type Trip } from "./observation.ts";
+import {
+  type Batch,
+  clientErrorsOf,
+  countEvents,
+  type EventKind,
+  KIND_OF,
+  type Trip,
+} from "./observation.ts";
 import { heldToRate, type OldRate } from "./old-rate.ts";
 import { type PassAccount, passAbsolute, passFailure } from "./pass.ts";
 import { type SharePpm, WHOLE_PPM } from "./ruleset.ts";
@@ -21,6 +29,10 @@ import { tripSummary } from "./trip-words.ts";
 /** What is the same for all tests of a route. */
 export interface Circumstances {
   readonly old: OldRate;
+  /** The same of its 4xx. */
+  readonly oldClientErrors: OldRate;
+  /** How many times old's rate is tolerated, of errors and of 4xx. */
+  readonly tolerance: number;
   /** Wealth at which a test trips, as ln. */
   readonly lnThreshold: number;
   readonly nowMs: number;
@@ -104,10 +116,23 @@ function absoluteView(spec: TestSpec, batch: Batch, now: Circumstances): Absolut
       limitRate: heldToRate(now.old, spec.limit, isWhole, now.nowMs),
     };
   }
-  // Slow is relative by its meaning (slower than old's p99). Only at the whole share is new's traffic the same
-  // mix that the p99 was taken from; elsewhere what the draw did not decide is not judged by its speed.
+  // Slow is relative by its meaning (slower than old's p99), and so is a 4xx. Only at the whole share is new's traffic
+  // the same mix that old's own was taken from; elsewhere what the draw did not decide is not judged by them.
   if (!isWhole) return NOTHING;
+  if (spec.metric === "client-errors") return clientErrorsView(batch, now);
   return { clean: batch.fastNew, failedUnits: unitsOf(batch, "slow"), limitRate: spec.limit };
+}
+
+function clientErrorsView(batch: Batch, { oldClientErrors, tolerance }: Circumstances): Absolute {
+  const failedUnits = unitsOf(batch, "client-error");
+  const answers = batch.cleanNew + countEvents(batch, "error", "new");
+  if (answers === 0 && failedUnits.length === 0) return NOTHING;
+  return {
+    // An event may come a look later than its answer was counted.
+    clean: Math.max(0, answers - clientErrorsOf(batch, "new")),
+    failedUnits,
+    limitRate: trippingRate(oldClientErrors, tolerance),
+  };
 }
 
 /** What old may do by itself at places where it was not seen to is no fault of new. */

@@ -4,7 +4,8 @@
  */
 
 import { feed } from "./bets.ts";
-import type { Batch, Trip } from "./observation.ts";
+import { CLIENT_ERRORS_MAX_RATE } from "./client-error-limit.ts";
+import { type Batch, clientErrorsOf, type Trip } from "./observation.ts";
 import { createOldRate, type OldRate, recordOld } from "./old-rate.ts";
 import {
   createPairedTest,
@@ -36,6 +37,8 @@ export interface Detector extends StepCounts {
   /** Mismatches by triples; null: they are not guarded, or noise is not measured. */
   paired: PairedTest | null;
   readonly old: OldRate;
+  /** The same of its 4xx. */
+  readonly oldClientErrors: OldRate;
   /** The second since the origin of time that wealth was last floored in. */
   second: number;
   /** When keys were last let count again. */
@@ -59,6 +62,7 @@ export function createDetector(guard: Guard, nowMs: number, measuresNoise = fals
     tests: testsOf(guard, measuresNoise).map((spec) => createTest(spec, nowMs)),
     paired: pairedOf(guard, measuresNoise),
     old: createOldRate(),
+    oldClientErrors: createOldRate(),
     second: Math.floor(nowMs / 1000),
     keysSinceMs: nowMs,
     ...createStepCounts(nowMs),
@@ -80,6 +84,7 @@ function testsOf(guard: Guard, measuresNoise: boolean): TestSpec[] {
     specs.push({ metric: "errors", kind: "relative", limit: errors.ratio });
     specs.push({ metric: "errors", kind: "absolute", limit: Math.max(LEAST_RATE, errors.maxRate) });
     specs.push({ metric: "client-errors", kind: "relative", limit: errors.ratio });
+    specs.push({ metric: "client-errors", kind: "absolute", limit: CLIENT_ERRORS_MAX_RATE });
   }
   if (latency !== null) {
     specs.push({ metric: "latency", kind: "relative", limit: latency.ratio });
@@ -96,10 +101,12 @@ function testsOf(guard: Guard, measuresNoise: boolean): TestSpec[] {
 
 /**
  * Parts that the budget is in: one for each test, and two for triples (noisy places, and all others). The blind test
- * takes none: it bets only while no triples come, out of their part.
+ * takes none: it bets only while no triples come, out of their part. Nor does the absolute one of 4xx: it bets only
+ * at the whole share, where the relative one does not, out of that one's part.
  */
 function shares({ tests, paired }: Detector): number {
-  return tests.length + (paired === null ? 0 : 1);
+  const parts = tests.filter(({ spec }) => spec.metric !== "client-errors" || spec.kind === "relative");
+  return parts.length + (paired === null ? 0 : 1);
 }
 
 /** Wealth at which a test trips: the route's tests share one budget of false alarms. */
@@ -122,9 +129,14 @@ export function observe(d: Detector, batch: Batch, nowMs: number): Trip | null {
     if (d.paired !== null) floorPaired(d.paired);
   }
   // At the whole share what is left to old (never, pins) is another sort of traffic: no measure for new.
-  if (batch.sharePpm < WHOLE_PPM) recordOld(d.old, batch.old.answers, batch.old.errors, nowMs);
+  if (batch.sharePpm < WHOLE_PPM) {
+    recordOld(d.old, batch.old.answers, batch.old.errors, nowMs);
+    recordOld(d.oldClientErrors, batch.old.answers, clientErrorsOf(batch, "old"), nowMs);
+  }
   countStep(d, batch, nowMs);
-  const now = { old: d.old, lnThreshold: lnThreshold(d), nowMs };
+  const { old, oldClientErrors } = d;
+  const tolerance = d.guard.errors?.ratio ?? 1;
+  const now = { old, oldClientErrors, tolerance, lnThreshold: lnThreshold(d), nowMs };
   let first: Trip | null = null;
   // All tests are fed, also after a trip: each keeps its own account.
   for (const test of d.tests) {

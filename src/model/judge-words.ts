@@ -40,7 +40,16 @@ function words(seen: Seen, behind: (metric: Metric) => string): string {
     if (keys !== null) parts.push(keys);
   }
   if (parts.length === 0) parts.push(samplesWords(detector, facts));
+  if (judgesShadows(seen)) {
+    const { answers, failed } = detector.shadows;
+    parts.push(`shadows failed ${countWords(failed)}/${countWords(answers)} new`);
+  }
   return parts.join("; ");
+}
+
+/** Where new serves nobody there are no answers to judge: shadows that fail are held against it then. */
+export function judgesShadows({ detector, facts }: Seen): boolean {
+  return facts.canaryPpm === 0 && facts.comparesPairs && detector.guard.errors !== null;
 }
 
 /** Where nothing is guarded that this step shows. */

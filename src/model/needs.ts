@@ -1,12 +1,14 @@
 /** What a step has not shown yet, and how much more traffic that takes. */
 
+import { lnPassAlone, passingRate } from "./client-error-limit.ts";
 import { lowerBound } from "./confidence.ts";
 import { type Detector, evidenceOf } from "./detector.ts";
-import { countWords, type Seen } from "./judge-words.ts";
+import { countWords, judgesShadows, type Seen } from "./judge-words.ts";
 import { baselineOf } from "./old-rate.ts";
 import { forecastMs, type Pace } from "./pace.ts";
 import {
   answersToPass,
+  createPassAccount,
   LN_PASS,
   leansToWorse,
   lnPassAbsolute,
@@ -36,6 +38,9 @@ export function needsOf(seen: Seen, nowMs: number): readonly string[] {
     if (typeof need === "string") needs.push(need);
     else raise(metric === "mismatches" ? pairs : answers, need, false);
   }
+  const ofShadows = judgesShadows(seen) ? needOfShadows(detector) : 0;
+  if (typeof ofShadows === "string") needs.push(ofShadows);
+  else raise(pairs, ofShadows, false);
   const { step } = detector;
   if (facts.canaryPpm > 0) raise(answers, facts.minSamples - step.errors.answers.new, true);
   else if (facts.comparesPairs) raise(pairs, facts.minSamples - step.mismatches.answers.new, true);
@@ -71,6 +76,7 @@ function needOf({ detector, facts }: Seen, metric: Metric): number | string {
   const account = accountOf(detector, metric);
   if (account === null) return 0;
   if (metric === "client-errors") {
+    if (facts.canaryPpm >= WHOLE_PPM) return needOfClientErrors(detector, account);
     const isShown = !leansToWorse(account) || account.lnRelative >= LN_PASS;
     return isShown ? 0 : leaningWords(metric);
   }
@@ -78,8 +84,33 @@ function needOf({ detector, facts }: Seen, metric: Metric): number | string {
   const limit = passRate(detector, metric, facts.canaryPpm);
   if (passEvidence(account, limit) >= 1) return 0;
   if (metric !== "mismatches" && leansToWorse(account)) return leaningWords(metric);
-  const more = forecast(account, limit);
-  return more ?? `fewer ${FAILURES[metric]} (they are too many for ${percentWords(limit)} of new's answers)`;
+  return forecast(account, limit) ?? tooManyWords(FAILURES[metric], limit);
+}
+
+/** Of 4xx at the whole share, where they cannot lean to worse than old's: new alone. */
+function needOfClientErrors({ oldClientErrors, guard }: Detector, account: PassAccount): number | string {
+  const ratio = guard.errors?.ratio ?? 1;
+  const limit = passingRate(oldClientErrors, ratio);
+  // Old answered 4xx to all but everything: nothing is worse than that.
+  if (limit >= MOST_RATE) return 0;
+  const ln = lnPassAlone(account, oldClientErrors, ratio);
+  if (ln >= LN_PASS) return 0;
+  const more = ln > 0 ? Math.ceil((account.answers * (LN_PASS - ln)) / ln) : forecast(account, limit);
+  return more ?? tooManyWords(FAILURES["client-errors"], limit);
+}
+
+/** As `needOf`, of shadows: there is no comparison, for only what failed where old answered well is counted. */
+function needOfShadows(detector: Detector): number | string {
+  // Nobody is served by new yet: without a failure the samples that were asked for will do.
+  if (detector.shadows.failed === 0) return 0;
+  const account = { ...createPassAccount(), ...detector.shadows };
+  const limit = Math.min(MOST_RATE, absoluteLimit(detector, "errors"));
+  if (passEvidence(account, limit) >= 1) return 0;
+  return forecast(account, limit) ?? tooManyWords("failing shadows", limit);
+}
+
+function tooManyWords(what: string, limit: number): string {
+  return `fewer ${what} (they are too many for ${percentWords(limit)} of new's answers)`;
 }
 
 function leaningWords(metric: Metric): string {
@@ -104,9 +135,7 @@ function accountOf(detector: Detector, metric: Metric): PassAccount | null {
  * held to what old's rate is at most; here that would let a new pass that is bad where old was hardly seen.
  */
 function passRate(detector: Detector, metric: Metric, canaryPpm: SharePpm): number {
-  let limit = 1;
-  for (const { spec } of detector.tests)
-    if (spec.metric === metric && spec.kind === "absolute") limit = spec.limit;
+  let limit = absoluteLimit(detector, metric);
   if (metric === "errors") {
     const { answers, failed } = detector.step.errors;
     const old =
@@ -115,6 +144,12 @@ function passRate(detector: Detector, metric: Metric, canaryPpm: SharePpm): numb
     if (old.failed > limit * old.answers) limit = Math.max(limit, lowerBound(old.failed, old.answers));
   }
   return Math.min(MOST_RATE, limit);
+}
+
+function absoluteLimit({ tests }: Detector, metric: Metric): number {
+  let limit = 1;
+  for (const { spec } of tests) if (spec.metric === metric && spec.kind === "absolute") limit = spec.limit;
+  return limit;
 }
 
 /** About how many more answers, if it goes on as it went in this step; null: it would never pass. */
@@ -129,10 +164,16 @@ function forecast(account: PassAccount, limit: number): number | null {
   return ways.length === 0 ? null : Math.max(1, Math.ceil(Math.min(...ways)));
 }
 
+/** Metrics whose absolute test bets at the whole share alone. */
+const ALONE_AT_THE_WHOLE: ReadonlySet<Metric> = new Set(["client-errors", "latency"]);
+
 function rising({ detector, metrics, facts }: Seen): string[] {
   const isWhole = facts.canaryPpm >= WHOLE_PPM;
-  // Without an old arm nothing moves the relative test, so that it would hold the step for ever.
-  const evidence = evidenceOf(detector, ({ kind }) => !(isWhole && kind === "relative"));
+  // What nothing moves at this share would hold the step for ever: relative tests without an old arm, and with one
+  // those that bet only where there is none.
+  const evidence = evidenceOf(detector, ({ metric, kind }) =>
+    isWhole ? kind !== "relative" : kind !== "absolute" || !ALONE_AT_THE_WHOLE.has(metric),
+  );
   return metrics
     .filter((metric) => (evidence[metric] ?? 0) >= HOLDING_EVIDENCE)
     .map((metric) => `evidence against its ${FAILURES[metric]} below ${HOLDING_EVIDENCE}`);

@@ -32,7 +32,18 @@ export interface Batch {
   readonly events: readonly FailureEvent[];
   /** All answers of old to clients and their errors, without fallbacks. */
   readonly old: { readonly answers: number; readonly errors: number };
+  /** Answers of each side that were 4xx, as they were counted with the answers. Absent: those among the events. */
+  readonly clientErrors?: Readonly<Record<Side, number>>;
   readonly comparisons: Comparisons;
+  /** Absent: there was one for each compared pair, and none failed. */
+  readonly shadows?: ShadowCounts;
+}
+
+/** Compared shadows of new. */
+export interface ShadowCounts {
+  readonly answers: number;
+  /** Those with a 5xx or without an answer, where old answered well. */
+  readonly failed: number;
 }
 
 /** Compared pairs. */
@@ -93,6 +104,11 @@ export const METRIC_OF: Record<EventKind, Metric> = {
   "client-error": "client-errors",
   slow: "latency",
 };
+
+/** Answers of a side that were 4xx. */
+export function clientErrorsOf(batch: Batch, side: Side): number {
+  return batch.clientErrors?.[side] ?? countEvents(batch, "client-error", side);
+}
 
 /** How many failures of a kind a side had. */
 export function countEvents(batch: Batch, kind: EventKind, side: Side): number {

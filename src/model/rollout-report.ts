@@ -25,7 +25,7 @@ export function rolloutReport(facts: ReportFacts): string {
     outcome(facts, trail),
     numbers(facts.status),
     section("Steps", steps(trail)),
-    section("Rollbacks", trail.rollbacks.flatMap(rollback).slice(0, -1)),
+    section("Rollbacks", rollbacks(facts, trail)),
     section("Pauses", pauses(trail.pauses)),
     section("Open questions", openQuestions(facts.status, trail)),
     section("Who did what", everything(trail, facts.isCut === true)),
@@ -143,6 +143,14 @@ export function knownBesides(known: RollbackEvidence, said: string): readonly st
   ];
 }
 
+/** Those of the rollout; of a route that has none, all. */
+function rollbacks({ status, isCut = false }: ReportFacts, trail: Trail): string[] {
+  // Where older entries are left out, nobody knows whether there was one.
+  const isEach = status.step === null || isCut;
+  const shown = trail.rollbacks.filter(({ isOfRollout }) => isEach || isOfRollout);
+  return shown.flatMap(rollback).slice(0, -1);
+}
+
 function rollback({ entry, reset }: Rollback): string[] {
   const { at, by, reason, evidence, from } = entry;
   const known = evidence === null ? [] : knownBesides(evidence, reason).map(inlineText);
@@ -168,7 +176,7 @@ function pauses(list: readonly Pause[]): string[] {
     head,
     list.map(({ entry, end, durationMs }) => [
       cellText(utcWords(entry.at)),
-      cellText(entry.from ?? ""),
+      cellText(entry.to ?? entry.from ?? ""),
       durationMs === null ? "–" : longDuration(durationMs),
       cellText(entry.by),
       cellText(entry.reason),
@@ -194,10 +202,14 @@ function everything({ entries }: Trail, isCut: boolean): string[] {
 
 /** A key says who somebody is, and a report is passed on: only its fingerprint may be in it. */
 function pinned(from: string | null, to: string | null): string {
-  const [before, after] = [from, to].map((text) => /^key ([0-9a-f]{12,64}): (\w+)$/.exec(text ?? ""));
+  const [before, after] = [from, to].map((text) => PINNED.exec(text ?? ""));
   if (before?.[1] === undefined || before[1] !== after?.[1]) return "a key";
-  return `key ${before[1]}: ${before[2]} → ${after[2]}`;
+  const until = after[3] === undefined ? "" : ` until ${utcWords(after[3])}`;
+  return `key ${before[1]}: ${before[2]} → ${after[2]}${until}`;
 }
+
+/** "key 2b3d4664c975a0d6: new until 2026-05-01T10:00:00.000Z" */
+const PINNED = /^key ([0-9a-f]{12,64}): (\w+)(?: until (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z))?$/;
 
 function share(ratio: number): string {
   return `${Number((ratio * 100).toFixed(4))}%`;

@@ -20,6 +20,8 @@ export interface Pause {
 
 export interface Rollback {
   readonly entry: AuditEntry;
+  /** False: nothing of the rollout was before it, as where the route had none then. */
+  readonly isOfRollout: boolean;
   /** Null: still latched. */
   readonly reset: AuditEntry | null;
 }
@@ -41,22 +43,28 @@ export function readTrail(unordered: readonly AuditEntry[]): Trail {
   let entered: AuditEntry | null = null;
   let pausedMs = 0;
   let pause: AuditEntry | null = null;
+  /** Of the pause that lasts, as much as is in the present place. */
+  let pausedSince: AuditEntry | null = null;
+  let hasRollout = false;
   for (const entry of entries) {
     const { action } = entry;
+    hasRollout ||= OF_ROLLOUT.has(action);
     if (pause !== null && ENDS_PAUSE.has(action)) {
-      const durationMs = between(pause, entry);
-      pauses.push({ entry: pause, end: entry, durationMs });
-      pausedMs += durationMs ?? 0;
+      pauses.push({ entry: pause, end: entry, durationMs: between(pause, entry) });
+      pausedMs += between(pausedSince ?? pause, entry) ?? 0;
       pause = null;
     }
-    if (action === "pause") pause = entry;
     if (isMove(entry)) {
+      // An edit of the rules may move what is paused already: that pause goes on in the new place.
+      if (pause !== null) pausedMs += between(pausedSince ?? pause, entry) ?? 0;
+      if (action === "pause") pausedSince = entry;
       moves.push({ entry, spentMs: entered === null ? null : between(entered, entry), pausedMs });
       [entered, pausedMs] = [entry, 0];
     }
+    if (action === "pause" && pause === null) [pause, pausedSince] = [entry, entry];
     // A repeated rollback of a latched route is an entry of its own, and still the one latch.
     if (action === "rollback") {
-      rollbacks.push({ entry, reset: null });
+      rollbacks.push({ entry, isOfRollout: hasRollout || stepNumber(entry.from) !== null, reset: null });
       [entered, pausedMs] = [null, 0];
     }
     if (action === "reset") endRollbacks(rollbacks, entry);
@@ -65,11 +73,13 @@ export function readTrail(unordered: readonly AuditEntry[]): Trail {
   return { entries, moves, pauses, rollbacks };
 }
 
+const OF_ROLLOUT: ReadonlySet<string> = new Set(["promote", "pause", "resume", "completed"]);
 const ENDS_PAUSE: ReadonlySet<string> = new Set(["resume", "promote", "rollback", "completed", "reset"]);
 
-/** A resume from a pause stays in its place; one that begins the rollout does not. */
+/** A pause and what ends it stay in their place; a resume that begins the rollout and an edit of the rules do not. */
 function isMove({ action, from, to }: AuditEntry): boolean {
-  return action === "promote" || action === "completed" || (action === "resume" && from !== to);
+  if (action === "promote" || action === "completed") return true;
+  return (action === "resume" || action === "pause") && from !== to;
 }
 
 function endRollbacks(rollbacks: Rollback[], reset: AuditEntry): void {

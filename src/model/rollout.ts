@@ -174,9 +174,7 @@ function promote(state: RolloutState, event: Extract<RolloutEvent, { readonly ki
   if (state.phase === "completed") return refused("it is completed: there is no further step");
   // Before step 0 and in it are the same number: asked again, it would leave the step that it has just begun.
   if (!state.begun && fromStep !== null) {
-    return refused(
-      "it has not begun: resume begins it; a promotion that names no step goes past the first one",
-    );
+    return refused("it has not begun: resume begins it; to go past its first steps name a share (`--to`)");
   }
   if (!state.begun && currentStep(state).canaryPpm > state.shares.canaryPpm) {
     return moveTo(state, entering(state.steps, 0, currentStep(state)), "operator", reason, "promote");

@@ -21,7 +21,9 @@ export function shownOf(d: Detector, nowMs: number): unknown {
     version: VERSION,
     elapsedMs: Math.max(0, Math.round(nowMs - d.stepStartedMs)),
     old: baselineOf(d.old),
+    oldClientErrors: baselineOf(d.oldClientErrors),
     step: structuredClone(d.step),
+    shadows: { ...d.shadows },
     passes: d.tests.flatMap(({ spec, pass }) =>
       pass === null ? [] : [{ spec, pass: { ...pass, logWorse: Array.from(pass.logWorse) } }],
     ),
@@ -38,6 +40,10 @@ export function restoreShown(d: Detector, shown: unknown, nowMs: number, mismatc
   if (elapsedMs !== null) d.stepStartedMs = nowMs - elapsedMs;
   const old = rateOf(shown.old);
   if (old !== null) restoreBaseline(d.old, old);
+  const oldClientErrors = rateOf(shown.oldClientErrors);
+  if (oldClientErrors !== null) restoreBaseline(d.oldClientErrors, oldClientErrors);
+  const shadows = mismatches ? rateOf(shown.shadows) : null;
+  if (shadows !== null) Object.assign(d.shadows, shadows);
   const passes = Array.isArray(shown.passes) ? shown.passes : [];
   for (const test of d.tests) {
     if (test.pass === null || (test.spec.metric === "mismatches" && !mismatches)) continue;

@@ -9,6 +9,8 @@ export interface StepCounts {
   stepStartedMs: number;
   /** Every request, repeats of a key too. */
   readonly step: Record<Metric, Counts>;
+  /** Shadows of new, and those that failed where old answered well. */
+  readonly shadows: { answers: number; failed: number };
   /** How fast answers of new and compared pairs come in. */
   answerPace: Pace;
   pairPace: Pace;
@@ -19,6 +21,7 @@ export function createStepCounts(nowMs: number): StepCounts {
   return {
     stepStartedMs: nowMs,
     step: byMetric(createCounts),
+    shadows: { answers: 0, failed: 0 },
     answerPace: createPace(nowMs),
     pairPace: createPace(nowMs),
     busyKeys: byMetric(createBusyKeys),
@@ -40,6 +43,8 @@ export function clearStepCounts(counts: StepCounts, nowMs: number): void {
 /** No pair was compared in this step. */
 export function clearPairs(counts: StepCounts, nowMs: number): void {
   counts.pairPace = createPace(nowMs);
+  counts.shadows.answers = 0;
+  counts.shadows.failed = 0;
   clear(counts, "mismatches");
 }
 
@@ -68,12 +73,14 @@ export function countStep(counts: StepCounts, batch: Batch, nowMs: number): void
   countPairs(counts, batch, nowMs);
 }
 
-function countPairs(counts: StepCounts, { comparisons }: Batch, nowMs: number): void {
+function countPairs(counts: StepCounts, { comparisons, shadows }: Batch, nowMs: number): void {
   const { match, mismatchUnits, noise } = comparisons;
   const differing = noise === undefined ? mismatchUnits : [...mismatchUnits, ...noise.freshUnits];
   const { answers, failed } = counts.step.mismatches;
   answers.new += match + differing.length;
   failed.new += differing.length;
+  counts.shadows.answers += shadows?.answers ?? match + differing.length;
+  counts.shadows.failed += shadows?.failed ?? 0;
   notePace(counts.pairPace, match + differing.length, nowMs);
   for (const unit of differing) noteUnit(counts, "mismatches", unit);
 }

@@ -86,6 +86,7 @@ function limitWords({ spec, limit, repeats }: TripFacts): string {
 }
 
 function raisedTo({ metric }: TestSpec): string {
+  if (metric === "client-errors") return ", raised by what is known of old's own";
   return metric === "mismatches"
     ? ", raised to what unseen noise of old may be"
     : ", raised to what old's own rate may be";

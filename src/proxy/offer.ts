@@ -51,9 +51,15 @@ async function bringTogether(
 ): Promise<UncomparedReason | null> {
   const theirs = await shadow.result;
   if (compare === null || copy === null) return null;
-  if (theirs.kind === "lost") return theirs.why;
+  const { recorder } = room;
+  if (theirs.kind === "lost" && !isFaultOfNew(shadow, theirs.why)) return theirs.why;
   copy.waitAtMost(MAX_WAIT_FOR_CLIENT_MS);
   const ours = await copy.takeResult();
+  if (ours.kind === "answered" && shadow.side === "new") {
+    const isFailed = theirs.kind === "lost" || theirs.answer.status >= 500;
+    recorder.shadowAnswer(isFailed && ours.answer.status < 500);
+  }
+  if (theirs.kind === "lost") return theirs.why;
   if (ours.kind === "lost") return ours.why;
   const { again, body } = theirs;
   const answers: Answers =
@@ -65,11 +71,11 @@ async function bringTogether(
   const { method } = exchange.facts;
   const match = await areEqual(desk, compare, method, answers.old, answers.new);
   if (match && again === null) {
-    room.recorder.comparison("match");
+    recorder.comparison("match");
     return null;
   }
   if (match && again !== null && (await areEqual(desk, compare, method, answers.old, again))) {
-    room.recorder.triple();
+    recorder.triple();
     return null;
   }
   const ticket = () => {
@@ -88,6 +94,11 @@ async function bringTogether(
   };
   const posted = await postPair(desk, exchange, { room, compare, answers, ticket, confirms: null });
   return posted ? null : "shed";
+}
+
+/** Whether new was asked and gave no answer; else the shadow is lost to the client, the gateway or a limit of the rules. */
+function isFaultOfNew({ side }: Shadow, why: UncomparedReason): boolean {
+  return side === "new" && (why === "timeout" || why === "failed");
 }
 
 /** A stream of events of which nothing was heard in its time. */

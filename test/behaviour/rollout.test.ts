@@ -43,6 +43,31 @@ test("a rollout goes by itself from shadow to everything, and its trail says on 
   assert.ok(logged !== undefined);
 });
 
+test("a step that only shadows is held while new fails the shadows, and status says why", async () => {
+  await using staged = await startStaged(
+    running("shadow: 100%, bake: 1s, minSamples: 20", "canary: 20%, bake: 1h"),
+  );
+  const { gateway } = staged;
+  const broken = startLoad(gateway.proxyUrl, { clients: 4, headers: { "x-new": "500" } });
+  const held = await reaches(
+    gateway,
+    "it has seen enough and baked",
+    ({ comparisons, bake }) => comparisons.mismatch > 150 && (bake?.doneSeconds ?? 0) >= 2,
+  );
+  assert.deepEqual([held.step, held.canary, held.state, held.verdict], [0, 0, "baking", "hold"]);
+  assert.match(
+    held.waitingFor,
+    /shadows failed (\d+)\/\1 new; needs fewer failing shadows \(they are too many/,
+  );
+  await broken.stop();
+  assert.ok(broken.answers.every(({ side, status }) => side === "old" && status === 200));
+  const trail = (await gateway.audit()).filter(({ route }) => route === "r");
+  assert.deepEqual(
+    trail.map(({ reason }) => reason),
+    ["start: running"],
+  );
+});
+
 test("without traffic a step is held: no traffic is neither good nor bad", async () => {
   await using staged = await startStaged(running("canary: 5%, bake: 0s", "canary: 100%, bake: 1s"));
   const { gateway } = staged;

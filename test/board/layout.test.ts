@@ -67,6 +67,8 @@ test("no two counters share a word, and none lies outside the slice", () => {
     latencies: 2 * LATENCY_BUCKETS,
     fallbacks: 1,
     shadows: SHADOW_RESULTS.length,
+    shadowAnswers: 1,
+    shadowFailures: 1,
     comparisons: LOCAL_COMPARISONS.length,
     uncompared: UNCOMPARED_REASONS.length,
     triples: 1,

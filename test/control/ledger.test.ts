@@ -22,12 +22,16 @@ test("nothing new is null, and something new is reported once", () => {
   recorder.leg("old", "well", false, 500);
   recorder.comparison("match");
   recorder.triple();
+  recorder.shadowAnswer(false);
+  recorder.shadowAnswer(true);
   assert.deepEqual(account.read(0), {
     answers: { old: 1, new: 1 },
     errors: { old: 0, new: 1 },
+    clientErrors: { old: 0, new: 0 },
     slow: { old: 0, new: 1 },
     matches: 2,
     triples: 1,
+    shadows: { answers: 2, failed: 1 },
   });
   assert.equal(account.read(0), null);
 });
@@ -42,12 +46,14 @@ test("increments of all threads add up to what they counted, over any looks in b
   fc.assert(
     fc.property(fc.array(act, { maxLength: 100 }), (acts) => {
       const { recorders, account } = open(3);
-      const sums = { answers: { old: 0, new: 0 }, errors: { old: 0, new: 0 } };
+      const none = () => ({ old: 0, new: 0 });
+      const sums = { answers: none(), errors: none(), clientErrors: none() };
       const look = () => {
         const increment = account.read(0);
         for (const side of ["old", "new"] as const) {
           sums.answers[side] += increment?.answers[side] ?? 0;
           sums.errors[side] += increment?.errors[side] ?? 0;
+          sums.clientErrors[side] += increment?.clientErrors[side] ?? 0;
         }
       };
       for (const { thread, side, evidence, look: looksNow } of acts) {
@@ -58,7 +64,9 @@ test("increments of all threads add up to what they counted, over any looks in b
       for (const side of ["old", "new"] as const) {
         const own = acts.filter((one) => one.side === side);
         assert.equal(sums.answers[side], own.length);
-        assert.equal(sums.errors[side], own.filter(({ evidence }) => evidence === "error").length);
+        const countOf = (kind: string) => own.filter(({ evidence }) => evidence === kind).length;
+        assert.equal(sums.errors[side], countOf("error"));
+        assert.equal(sums.clientErrors[side], countOf("client-error"));
       }
       assert.deepEqual(account.bySide(SLICE.answers), sums.answers);
     }),

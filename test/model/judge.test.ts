@@ -186,13 +186,59 @@ describe("a step that only shadows", () => {
   test("needs pairs, as many as minSamples says", () => {
     const d = detectorOf();
     observe(d, pairs(30), 10_000);
-    const held = judge(d, SHADOW_STEP, 10_000);
-    assert.equal(held.why, "30 compared pairs, 0 differ; needs 20 more pairs, 7 s at this rate");
-    observe(d, pairs(20, 3), 20_000);
-    assert.deepEqual(
-      [judge(d, SHADOW_STEP, 20_000).verdict, judge(d, SHADOW_STEP, 20_000).why],
-      ["pass", "53 compared pairs, 3 differ"],
+    const facts = { ...SHADOW_STEP, minSamples: 50 };
+    const shown = "30 compared pairs, 0 differ; shadows failed 0/30 new";
+    assert.equal(judge(d, facts, 10_000).why, `${shown}; needs 20 more pairs, 7 s at this rate`);
+    observe(d, pairs(17, 3), 20_000);
+    const { verdict, why } = judge(d, facts, 20_000);
+    assert.deepEqual([verdict, why], ["pass", "50 compared pairs, 3 differ; shadows failed 0/50 new"]);
+  });
+
+  test("holds while new fails where old answers well, however many pairs there are", () => {
+    const d = detectorOf();
+    const { comparisons } = pairs(0, 107);
+    assert.equal(observe(d, batchOf({ comparisons, shadows: { answers: 107, failed: 107 } }), 10_000), null);
+    const { verdict, why } = judge(d, SHADOW_STEP, 10_000);
+    assert.equal(verdict, "hold", "no shadow takes traffic back: there is none");
+    assert.equal(
+      why,
+      "107 compared pairs, 107 differ; shadows failed 107/107 new; " +
+        "needs fewer failing shadows (they are too many for 5% of new's answers)",
     );
+    startStep(d, 20_000);
+    observe(d, pairs(100), 20_000);
+    assert.equal(judge(d, SHADOW_STEP, 20_000).verdict, "pass", "the next step begins anew");
+  });
+
+  test("shadows without an answer make no pairs and count as failed", () => {
+    const d = detectorOf();
+    observe(d, batchOf({ ...pairs(60), shadows: { answers: 100, failed: 40 } }), 10_000);
+    const { verdict, why } = judge(d, SHADOW_STEP, 10_000);
+    assert.deepEqual([verdict, why.includes("shadows failed 40/100 new")], ["hold", true]);
+  });
+
+  test("few failing shadows pass below the limit, and fail the limit of 0.1%", () => {
+    const few = batchOf({ ...pairs(2_000), shadows: { answers: 2_000, failed: 5 } });
+    const verdictAt = (maxRate: number) => {
+      const d = detectorOf({ errors: { maxRate, ratio: 2 } });
+      observe(d, few, 10_000);
+      return judge(d, SHADOW_STEP, 10_000).verdict;
+    };
+    assert.deepEqual([verdictAt(0.05), verdictAt(0.001)], ["pass", "hold"]);
+  });
+
+  test("where errors are not guarded, failing shadows are only counted pairs", () => {
+    const d = detectorOf({ errors: null });
+    observe(d, batchOf({ ...pairs(0, 107), shadows: { answers: 107, failed: 107 } }), 10_000);
+    const { verdict, why } = judge(d, SHADOW_STEP, 10_000);
+    assert.deepEqual([verdict, why], ["pass", "107 compared pairs, 107 differ"]);
+  });
+
+  test("where new serves, its shadows say nothing of errors: its answers do", () => {
+    const d = detectorOf();
+    observe(d, batchOf({ shadows: { answers: 107, failed: 107 } }), 1000);
+    const now = clean(d, 20, 10, 2);
+    assert.equal(judge(d, factsOf({ comparesPairs: true }), now).why, "errors 0/200 new vs 0/3,800 old");
   });
 
   test("guarded mismatches must be shown to be few", () => {
@@ -200,10 +246,10 @@ describe("a step that only shadows", () => {
     observe(d, pairs(200), 10_000);
     assert.equal(
       judge(d, SHADOW_STEP, 10_000).why,
-      "mismatches 0/200 pairs, evidence 0.00 of 1; needs about 259 more pairs, 13 s at this rate",
+      "mismatches 0/200 pairs, evidence 0.00 of 1; shadows failed 0/200 new; needs about 259 more pairs, 13 s at this rate",
     );
     observe(d, pairs(259), 20_000);
-    assert.equal(judge(d, SHADOW_STEP, 20_000).why, "mismatches 0/459 pairs");
+    assert.equal(judge(d, SHADOW_STEP, 20_000).why, "mismatches 0/459 pairs; shadows failed 0/459 new");
   });
 
   test("answers of new, as of split keys, are no samples there", () => {

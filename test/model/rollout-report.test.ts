@@ -171,7 +171,69 @@ test("a pinned key is in the report as its fingerprint alone: it is passed on, a
   assert.match(report([hashed]), /\| pin \| key 2b3d4664c975a0d6: rules → old \| a bad tenant \|/);
   const plain = report([{ ...pin, from: "key alice@example.com: rules", to: "key alice@example.com: old" }]);
   assert.doesNotMatch(plain, /alice/);
+  const brief = { ...hashed, to: "key 2b3d4664c975a0d6: new until 2026-05-01T10:00:00.000Z" };
+  assert.match(report([brief]), /\| key 2b3d4664c975a0d6: rules → new until 2026-05-01 10:00:00 UTC \|/);
+  const odd = { ...hashed, to: "key 2b3d4664c975a0d6: new until alice" };
+  assert.match(report([odd]), /\| pin \| a key \|/);
   assert.match(plain, /\| pin \| a key \| a bad tenant \|/);
+});
+
+test("an edit of the rules that moves the rollout begins a place, and leaves a pause that lasts", () => {
+  const lower = { from: "step 1 (canary 1%, shadow 100%)", to: "step 1 (canary 0.5%, shadow 100%)" };
+  const moved = auditEntry(4, {
+    ...paused,
+    ...lower,
+    id: 4,
+    at: at("10:25:00"),
+    by: "rules",
+    reason: "gone",
+  });
+  const on = auditEntry(5, { ...resumed, from: lower.to, to: lower.to, id: 5, at: at("10:45:00") });
+  const next = auditEntry(6, { at: at("11:10:00"), from: lower.to, to: "step 2 (canary 25%, shadow 100%)" });
+  const asked = readTrail([begun, first, paused, moved, on, next]);
+  const MINUTE = 60_000;
+  assert.deepEqual(
+    asked.moves.map(({ entry, spentMs, pausedMs }) => [entry.id, spentMs, pausedMs]),
+    [
+      [1, null, 0],
+      [2, 10 * MINUTE, 0],
+      [4, 15 * MINUTE, 10 * MINUTE],
+      [6, 45 * MINUTE, 20 * MINUTE],
+    ],
+  );
+  assert.deepEqual(
+    asked.pauses.map(({ entry, end, durationMs }) => [entry.id, end?.id, durationMs]),
+    [[3, 5, 30 * MINUTE]],
+  );
+  // What ran is stopped by the edit: it waits in the new place.
+  const stopped = readTrail([begun, first, moved, on, next]);
+  assert.deepEqual(
+    stopped.moves.map(({ spentMs, pausedMs }) => [spentMs, pausedMs]),
+    [
+      [null, 0],
+      [10 * MINUTE, 0],
+      [15 * MINUTE, 0],
+      [45 * MINUTE, 20 * MINUTE],
+    ],
+  );
+  const text = report([begun, first, moved, on, next]);
+  assert.match(
+    section(text, "Pauses"),
+    /\| step 1 \(canary 0\.5%, shadow 100%\) \| 20 min \| rules \| gone \|/,
+  );
+});
+
+test("a rollback from before the route had a rollout is in the trail, not among the rollout's", () => {
+  const early = auditEntry(0, { ...back, id: 0, at: at("09:00:00"), reason: "long ago", from: "serving" });
+  const cleared = auditEntry(1, { ...reset, id: 1, at: at("09:30:00"), to: "serving" });
+  const later = STORY.map((entry) => ({ ...entry, id: entry.id + 10 }));
+  const text = report([early, cleared, ...later]);
+  assert.doesNotMatch(section(text, "Rollbacks"), /long ago/);
+  assert.match(section(text, "Rollbacks"), /7 of 61 answers/);
+  assert.match(section(text, "Who did what"), /long ago/);
+  assert.doesNotMatch(report([early, cleared, begun]), /## Rollbacks/);
+  const without = report([early, cleared], { state: "serving", step: null, steps: null });
+  assert.match(section(without, "Rollbacks"), /long ago/);
 });
 
 test("a time that cannot be read, or goes backwards, is no duration", () => {

@@ -83,6 +83,24 @@ test("pairs that were compared in another way say nothing", () => {
   assert.equal(after.step.errors.answers.new, 1_203);
 });
 
+test("failing shadows hold a step over a restart too", () => {
+  const facts = { ...FACTS, canaryPpm: 0 };
+  const before = createDetector(guardOf(), 0);
+  const broken = batchOf({
+    comparisons: { match: 0, mismatchUnits: [] },
+    shadows: { answers: 107, failed: 107 },
+  });
+  observe(before, broken, 1000);
+  const seenAfter = (mismatches: boolean) =>
+    judge(restarted(before, 30_000, guardOf(), mismatches), facts, 500).seen;
+  assert.match(seenAfter(true), /shadows failed 107\/107 new$/);
+  assert.match(seenAfter(false), /shadows failed 0\/0 new$/, "of other backends, as far as one can tell");
+  const odd = { ...(shownOf(before, 0) as object), shadows: { answers: 1, failed: 2 } };
+  const after = createDetector(guardOf(), 0);
+  restoreShown(after, odd, 0);
+  assert.deepEqual(after.shadows, { answers: 0, failed: 0 });
+});
+
 test("no number of restarts makes the same failing keys of old pass a step", () => {
   // Ten keys that old always fails, one of them drawn to new; half of the keys are new's.
   const guard = guardOf({ errors: { maxRate: 1e-6, ratio: 2 } });
