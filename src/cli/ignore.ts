@@ -43,7 +43,7 @@ export async function ignore(
   const writes = flags.write === true && isPatch;
   if (writes) await write(patched);
   const notes = [
-    ...(isPatch ? [] : [`${patched.file}:${patched.line}  ${path} is ignored already`]),
+    ...(isPatch ? [] : [`${patched.file}:${patched.line}  ${unchanged(patched, path)}`]),
     ...(isPatch && patched.note !== null ? [patched.note] : []),
     ...(cluster === null ? [] : hints(cluster)),
     ...found.lines,
@@ -61,19 +61,31 @@ export async function ignore(
   return EXIT_DONE;
 }
 
-/** The cluster of the route by its id. Throws CliError: 1 when there is none, 3 without a gateway. */
-async function clusterOf(client: AdminClient, route: string, id: string): Promise<MismatchCluster> {
+function unchanged(edit: Exclude<IgnorePatch, { kind: "patch" | "cannot" }>, path: string): string {
+  return edit.kind === "already" ? `${path} is ignored already` : edit.why;
+}
+
+/** What of a cluster is needed here. */
+type Found = Pick<MismatchCluster, "place" | "kind" | "relation">;
+
+/**
+ * The cluster of the route by its id, also one that only stored pairs know of: clusters begin anew with other rules of
+ * comparison. Throws CliError: 1 when there is none, 3 without a gateway.
+ */
+async function clusterOf(client: AdminClient, route: string, id: string): Promise<Found> {
   const clusters = await fetchClusters(client, route, ALL_CLUSTERS);
   const found = clusters.find((cluster) => cluster.id === id);
   if (found !== undefined) return found;
+  const stored = (await fetchRetro(client, { route })).clusters.find((cluster) => cluster.id === id);
+  if (stored !== undefined) return { place: stored.place, kind: stored.kind, relation: null };
   throw new CliError(
-    `${route} has no cluster ${id}: \`cutover mismatches ${route}\` lists them with their ids`,
+    `${route} has no cluster ${id}: \`cutover mismatches ${route}\` lists them with their ids, and with --retro those of stored pairs`,
     EXIT_NO,
   );
 }
 
 /** What is better than to hide it. */
-function hints({ kind, place, relation }: MismatchCluster): string[] {
+function hints({ kind, place, relation }: Found): string[] {
   if (kind === "order") {
     return [`only the order differs at ${place}: \`unordered: ["${place}"]\` goes on comparing the items`];
   }

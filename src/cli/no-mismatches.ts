@@ -1,7 +1,7 @@
 /** What an empty list of mismatches means: a sentence, never silence. */
 
 import type { RouteStatus } from "../model/reports.ts";
-import { counted, formatCount, printable } from "./output.ts";
+import { counted, formatCount, printable, shortTime } from "./output.ts";
 import { reasonWords } from "./route-text.ts";
 
 /** For one route by its name, or for all of them (null). */
@@ -29,10 +29,29 @@ export function describeNone(routes: readonly RouteStatus[], name: string | null
   ];
   const tail = rest.length === 0 ? "" : `; ${rest.join("; ")}`;
   if (mismatch === 0) return `compared ${counted(compared, "pair")}${of}: none differs${tail}`;
+  const since = sinceOf(routes);
+  const differing = `${formatCount(mismatch)} of ${counted(compared, "compared pair")}${of} ${mismatch === 1 ? "differs" : "differ"}`;
+  if (since === null || since.mismatches > 0)
+    return `${differing}, but no cluster of them is kept: ask again in a moment${tail}`;
+  const pairs = since.compared === 0 ? "no pair" : counted(since.compared, "pair");
   return (
-    `${formatCount(mismatch)} of ${counted(compared, "compared pair")}${of} ` +
-    `${mismatch === 1 ? "differs" : "differ"}, but no cluster of them is kept: ask again in a moment${tail}`
+    `no difference${of} since the rules of comparison changed (${shortTime(since.at)}, ${pairs} compared since); ` +
+    `before, ${formatCount(mismatch)} of ${counted(compared - since.compared, "pair")} differed${tail}`
   );
+}
+
+/** The routes whose mismatches were counted before their clusters began anew; null: not known of all of them. */
+function sinceOf(routes: readonly RouteStatus[]): NonNullable<RouteStatus["comparisonsSince"]> | null {
+  const sum = { at: "", compared: 0, mismatches: 0 };
+  for (const { comparisons, comparisonsSince } of routes) {
+    const since = comparisonsSince ?? null;
+    if (since === null && comparisons.mismatch > 0) return null;
+    if (since === null) continue;
+    sum.compared += since.compared;
+    sum.mismatches += since.mismatches;
+    if (comparisons.mismatch > since.mismatches && since.at > sum.at) sum.at = since.at;
+  }
+  return sum;
 }
 
 function whyNone(routes: readonly RouteStatus[]): string {

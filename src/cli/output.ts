@@ -102,6 +102,13 @@ export function formatAgo(at: string, nowMs: number): string {
   return `${Math.floor(seconds / 86_400)} days ago`;
 }
 
+/** A time (ISO 8601) as "2026-01-05 10:00:00 UTC". */
+export function shortTime(iso: string): string {
+  return /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d/.test(iso)
+    ? `${iso.slice(0, 19).replace("T", " ")} UTC`
+    : printable(iso);
+}
+
 /** A delay in words: "250 ms", "2.1 s". */
 export function formatDelay(delayMs: number): string {
   return delayMs < 1000 ? `${formatMs(delayMs)} ms` : `${Number((delayMs / 1000).toFixed(1))} s`;

@@ -4,7 +4,7 @@ import type { RemoteFlags } from "./action.ts";
 import { createAdminClient, notAGateway } from "./client.ts";
 import type { Context } from "./context.ts";
 import { EXIT_DONE, EXIT_NO } from "./exit.ts";
-import { formatJson, printableLines } from "./output.ts";
+import { formatJson, printableLines, shortTime } from "./output.ts";
 
 export interface ReloadFlags extends RemoteFlags {
   readonly reason?: string;
@@ -25,10 +25,19 @@ export async function reload(flags: ReloadFlags, context: Context): Promise<numb
 
 function describe(report: Readonly<Record<string, unknown>>): string {
   const changes = lines(report.changes);
-  const notes = lines(report.notes).map((note) => `  note: ${note}`);
   const version = printableLines(String(report.version ?? "unknown"));
-  if (changes.length === 0) return `rules ${version} act already: nothing changed`;
-  return [`rules ${version} act now:`, ...changes.map((change) => `  ${change}`), ...notes].join("\n");
+  if (changes.length > 0) return [`rules ${version} act now:`, ...listed(report)].join("\n");
+  const { inForce } = report;
+  if (typeof inForce !== "object" || inForce === null) return `rules ${version} act already: nothing changed`;
+  const load = inForce as Readonly<Record<string, unknown>>;
+  const since = `rules ${version} act already: nothing changed since ${shortTime(String(load.at))}`;
+  if (load.by === null) return `${since}, when the gateway started with them`;
+  const by = load.by === "rules" ? "as the files changed" : "by a reload";
+  return [`${since}, when they were loaded ${by}:`, ...listed(load)].join("\n");
+}
+
+function listed({ changes, notes }: Readonly<Record<string, unknown>>): string[] {
+  return [...lines(changes).map((change) => `  ${change}`), ...lines(notes).map((note) => `  note: ${note}`)];
 }
 
 function lines(value: unknown): string[] {

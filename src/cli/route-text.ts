@@ -12,7 +12,7 @@ const FACT_INDENT = NAME_WIDTH + 3;
 
 const VERDICT_WORDS: Readonly<Record<Verdict, string>> = {
   pass: "pass: this step has shown enough to go on",
-  hold: "hold: not enough is known to go on, and nothing to go back",
+  hold: "hold: not enough is known to go on, and nothing to go back for",
   fail: "fail: the guard took the traffic back",
 };
 
@@ -20,6 +20,7 @@ const VERDICT_WORDS: Readonly<Record<Verdict, string>> = {
 function verdictWords({ verdict, step, state, latched }: RouteStatus): string {
   if (verdict !== "hold") return VERDICT_WORDS[verdict] ?? verdict;
   if (latched) return "hold: nothing moves until a reset";
+  if (state === "paused") return "hold: nothing moves until a resume";
   if (state === "completed") return "hold: there is no further step";
   return step === null ? "hold: nothing to go back for" : VERDICT_WORDS.hold;
 }
@@ -45,7 +46,7 @@ export function describeRoute(route: RouteStatus, columns: number | null, paint:
     ...(route.pins > 0 ? [["pins", pinWords(route)] as const] : []),
     ["evidence", evidenceWords(route.evidence)],
     ["verdict", verdictWords(route)],
-    ["waits for", route.waitingFor || "nothing"],
+    ["waits for", waitWords(route)],
   ];
   return [
     paint("bold", printable(route.name)),
@@ -65,6 +66,12 @@ function rolloutFacts({ state, step, steps, bake, gates }: RouteStatus): (readon
         [index === 0 ? "gates" : "", `${name}: ${answer}${why === "" ? "" : ` (${why})`}`] as const,
     ),
   ];
+}
+
+/** The cause of a rollback is below, with its numbers. */
+function waitWords({ waitingFor, rollback }: RouteStatus): string {
+  const shown = rollback === null ? waitingFor : waitingFor.replace(/ \(.*\)$/s, "");
+  return shown === "" ? "nothing" : shown;
 }
 
 /** Counted from 0, as in the audit trail. */

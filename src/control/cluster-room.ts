@@ -4,11 +4,12 @@ import { restoreClusters, snapshotClusters } from "../model/cluster-snapshot.ts"
 import { addDifferences, type Clustered, topClusters } from "../model/clusters.ts";
 import { recallRecord, recordOfNoise } from "../model/noise-memory.ts";
 import type { Place } from "../model/pair.ts";
-import type { Difference, MismatchCluster } from "../model/reports.ts";
+import type { Difference, MismatchCluster, RouteStatus } from "../model/reports.ts";
 import type { Route } from "../model/ruleset.ts";
 import { type Book, type Books, noiseOf } from "./books.ts";
 import {
   comparedPairs,
+  comparedSince,
   entriesFor,
   placesOf,
   type Shelf,
@@ -76,10 +77,15 @@ export class ClusterRoom {
       const shelf =
         known?.compareSha256 === sha256Of(route)
           ? { ...known, clusters: withRoomFor(known.clusters, maxEntries) }
-          : { ...shelfFor(route, maxEntries, this.#tools.nowMs()), isChanged: known !== undefined };
+          : { ...this.#emptyShelf(route, maxEntries), isChanged: known !== undefined };
       this.#shelves.set(name, shelf);
     }
     if (before.size > 0) this.#isFewer = true;
+  }
+
+  #emptyShelf(route: Route, maxEntries: number): Shelf {
+    const { nowMs, nowIso, books } = this.#tools;
+    return shelfFor(route, maxEntries, nowMs(), nowIso(), books.named(route.name));
   }
 
   /** Takes over what the store has of these routes, before anything is added. */
@@ -131,6 +137,13 @@ export class ClusterRoom {
       .sort((a, b) => isNoise(a) - isNoise(b) || certain(b) - certain(a))
       .slice(0, limit)
       .map((cluster) => ({ ...cluster, samples: [...(samples.get(cluster.id) ?? [])] }));
+  }
+
+  /** What was counted since the clusters of a route began; undefined: it is not compared. */
+  since(route: string): RouteStatus["comparisonsSince"] {
+    const shelf = this.#shelves.get(route);
+    const book = this.#tools.books.named(route);
+    return shelf === undefined || book === undefined ? undefined : comparedSince(shelf, book);
   }
 
   /** The id that a cluster has by now: several may have been folded into one. */

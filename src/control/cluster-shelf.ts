@@ -6,7 +6,7 @@ import { type Clusters, createClusters } from "../model/clusters.ts";
 import { DEFAULT_COMPARE } from "../model/default-compare.ts";
 import { foldTemplate } from "../model/folding.ts";
 import type { Place } from "../model/pair.ts";
-import type { Difference } from "../model/reports.ts";
+import type { Difference, RouteStatus } from "../model/reports.ts";
 import type { Route } from "../model/ruleset.ts";
 import type { Book } from "./books.ts";
 import { comparisonCounts } from "./status.ts";
@@ -25,10 +25,18 @@ export interface Shelf {
   savedMs: number;
   /** Pairs that were not looked at, because there was no time. */
   passedOver: number;
+  /** When these clusters began, and what was counted of the route until then. */
+  readonly begun: { readonly at: string; readonly comparisons: RouteStatus["comparisons"] };
 }
 
 /** Nothing was found yet. */
-export function shelfFor(route: Route, maxEntries: number, nowMs: number): Shelf {
+export function shelfFor(
+  route: Route,
+  maxEntries: number,
+  nowMs: number,
+  at: string,
+  book: Book | undefined,
+): Shelf {
   return {
     clusters: createClusters(route.name, maxEntries),
     compareSha256: sha256Of(route),
@@ -36,7 +44,26 @@ export function shelfFor(route: Route, maxEntries: number, nowMs: number): Shelf
     isChanged: false,
     savedMs: nowMs,
     passedOver: 0,
+    begun: { at, comparisons: book === undefined ? NONE_COMPARED : comparisonCounts(book) },
   };
+}
+
+const NONE_COMPARED = { match: 0, mismatch: 0, noise: 0, transient: 0, uncompared: 0 };
+
+/** What was counted since these clusters began, which is all that they can show. */
+export function comparedSince(
+  { begun: { at, comparisons: before } }: Shelf,
+  book: Book,
+): NonNullable<RouteStatus["comparisonsSince"]> {
+  const now = comparisonCounts(book);
+  const compared = comparedOf(now) - comparedOf(before);
+  // What is noise is only known later: it was a mismatch until then.
+  const mismatches = Math.max(0, now.mismatch - before.mismatch);
+  return { at, compared: Math.max(mismatches, compared), mismatches };
+}
+
+function comparedOf({ match, mismatch, noise, transient }: RouteStatus["comparisons"]): number {
+  return match + mismatch + noise + transient;
 }
 
 /** Each place once, in the order of `addDifferences`. */
@@ -64,8 +91,7 @@ export function withRoomFor(clusters: Clusters, maxEntries: number): Clusters {
 
 /** Pairs that could be compared and were looked at. */
 export function comparedPairs({ passedOver }: Shelf, book: Book): number {
-  const { match, mismatch, noise, transient } = comparisonCounts(book);
-  return match + mismatch + noise + transient - passedOver;
+  return comparedOf(comparisonCounts(book)) - passedOver;
 }
 
 /** Of all that decides what is found. How much is measured, and what is asked again, changes nothing about it. */

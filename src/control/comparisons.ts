@@ -4,7 +4,7 @@
  */
 
 import type { Compared, Place, Ticket } from "../model/pair.ts";
-import type { Difference, MismatchCluster, MismatchSample } from "../model/reports.ts";
+import type { Difference, MismatchCluster, MismatchSample, RouteStatus } from "../model/reports.ts";
 import type { Route, Ruleset } from "../model/ruleset.ts";
 import {
   type Book,
@@ -152,6 +152,11 @@ export class Comparisons {
   async clusters(route: string | null, limit: number): Promise<readonly MismatchCluster[]> {
     const samples = await this.#tools.store.clusterSamples();
     return this.#clusters.list(route, limit, samples);
+  }
+
+  /** What was counted since the clusters of a route began; undefined: it is not compared. */
+  since(route: string): RouteStatus["comparisonsSince"] {
+    return this.#clusters.since(route);
   }
 
   /** A pair that is kept: by its own id, or the newest of a cluster. */

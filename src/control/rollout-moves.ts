@@ -15,6 +15,7 @@ import {
   type RolloutEvent,
   type RolloutState,
 } from "../model/rollout.ts";
+import { movedByRules } from "../model/rollout-edit.ts";
 import type { Gate } from "../model/ruleset.ts";
 import type { Book } from "./books.ts";
 import {
@@ -132,7 +133,9 @@ export class RolloutMoves {
     void inTurn(course, () => this.#tell(course, moved));
   }
 
+  /** Of the current step, as far as it waits for them: behind its end or a latch no gate is asked. */
   gatesOf({ route, state }: Course): readonly GateAnswer[] {
+    if (state.phase === "rolled-back" || state.phase === "completed") return [];
     return this.#tools.gates.answers(route, state.steps[state.step]?.gates ?? []);
   }
 
@@ -179,10 +182,13 @@ export class RolloutMoves {
       return "the rules have dropped this rollout meanwhile";
     }
     // Reloaded meanwhile: its steps may be others.
-    this.enter(course, rulesSeen === course.rulesSeen ? next : followed(next, course.rollout));
+    const now = rulesSeen === course.rulesSeen ? next : followed(next, course.rollout);
+    this.enter(course, now);
     noteSuccess(course);
     this.#log(moved, audit);
     announce(entry);
+    const byRules = movedByRules(next, now);
+    if (byRules !== null) this.tell(course, byRules);
     return null;
   }
 
@@ -222,13 +228,6 @@ export class RolloutMoves {
 export function beginning(state: RolloutState): Moved {
   const to = describePlace(state);
   return { action: "promote", by: "rollout", reason: "start: running", from: "not begun", to };
-}
-
-/** An edit of the rules that has stopped a rollout; null: it has not. */
-export function stoppedByRules(before: RolloutState, after: RolloutState): Moved | null {
-  if (after.phase !== "paused" || before.phase === "paused" || before.phase === "rolled-back") return null;
-  const [from, to] = [describePlace(before), describePlace(after)];
-  return { action: "pause", by: "rules", reason: after.why, from, to };
 }
 
 const NOT_STORED = "the state folder has not kept it yet, a restart now would forget it";

@@ -10,6 +10,7 @@ import {
   type RolloutEvent,
   shortDuration,
 } from "../model/rollout.ts";
+import { movedByRules } from "../model/rollout-edit.ts";
 import type { Rollout, Route, SharePpm } from "../model/ruleset.ts";
 import type { Book, Books } from "./books.ts";
 import {
@@ -23,7 +24,7 @@ import {
   startedOver,
 } from "./rollout-course.ts";
 import { type Due, RolloutKeeper } from "./rollout-keeper.ts";
-import { beginning, type MoveTools, RolloutMoves, stoppedByRules } from "./rollout-moves.ts";
+import { beginning, type MoveTools, RolloutMoves } from "./rollout-moves.ts";
 import type { RolloutView } from "./step-words.ts";
 import type { RolloutRecord, Store } from "./store-types.ts";
 import { within } from "./within.ts";
@@ -131,8 +132,10 @@ export class Rollouts {
   of(route: string): RolloutView | null {
     const course = this.#courses.get(route);
     if (course === undefined) return null;
-    const state = course.book.tile.latched ? rolledBack(course.state) : course.state;
-    return { state, gates: this.#moves.gatesOf(course), trouble: this.#troubleOf(course) };
+    const { latched } = course.book.tile;
+    const state = latched ? rolledBack(course.state) : course.state;
+    const gates = latched ? [] : this.#moves.gatesOf(course);
+    return { state, gates, trouble: this.#troubleOf(course) };
   }
 
   /** "step 2 (canary 5%, shadow 100%)"; null: the route has no rollout. */
@@ -218,7 +221,7 @@ export class Rollouts {
       return;
     }
     if (!isNewStep(before, course.state)) statistics.restoreShown(book, record.shown, nowMs());
-    this.#sayIfStopped(course, before);
+    this.#sayIfMoved(course, before);
   }
 
   #edit(course: Course, rollout: Rollout): void {
@@ -226,11 +229,11 @@ export class Rollouts {
     course.rollout = rollout;
     course.rulesSeen += 1;
     this.#moves.enter(course, followed(before, rollout));
-    this.#sayIfStopped(course, before);
+    this.#sayIfMoved(course, before);
   }
 
-  #sayIfStopped(course: Course, before: Course["state"]): void {
-    const moved = stoppedByRules(before, course.state);
+  #sayIfMoved(course: Course, before: Course["state"]): void {
+    const moved = movedByRules(before, course.state);
     if (moved !== null) this.#moves.tell(course, moved);
   }
 

@@ -36,6 +36,8 @@ export class RulesKeeper {
   readonly #options: RulesKeeperOptions;
   #ruleset: Ruleset | null = null;
   #loadedMs = 0;
+  /** What the rules in force changed when they were loaded. */
+  #loaded: Omit<NonNullable<ReloadReport["inForce"]>, "at"> = { by: null, changes: [], notes: [] };
   #error: string | null = null;
   #watcher: RulesWatcher | null = null;
   /** Reloads run one after another. */
@@ -96,20 +98,18 @@ export class RulesKeeper {
     const wasBroken = this.#error !== null;
     this.#error = null;
     if (ruleset.version === before.version && !wasBroken) {
-      return { ok: true, version: before.version, changes: [], errors: [], notes: [] };
+      // The watcher may have been first, while whoever asks wants to see what they changed.
+      const inForce = { at: new Date(this.#loadedMs).toISOString(), ...this.#loaded };
+      return { ok: true, version: before.version, changes: [], errors: [], notes: [], inForce };
     }
     const changes = diffRulesets(before, ruleset);
     this.#options.onWarnings(result.warnings);
     await this.#options.putInForce(ruleset);
     this.#ruleset = ruleset;
     this.#loadedMs = this.#options.nowMs();
-    const report = {
-      ok: true,
-      version: ruleset.version,
-      changes,
-      errors: [],
-      notes: reloadNotes(before, ruleset),
-    };
+    const notes = reloadNotes(before, ruleset);
+    this.#loaded = { by, changes, notes };
+    const report = { ok: true, version: ruleset.version, changes, errors: [], notes };
     this.#options.onReloaded(report, by, reason, before.version);
     return report;
   }

@@ -20,6 +20,7 @@ import type { Ticket } from "../model/pair.ts";
 import type { Ruleset } from "../model/ruleset.ts";
 import { createLog, flushLog } from "../observe/log.ts";
 import type { RulesMessage } from "../proxy/messages.ts";
+import { orphanNotes } from "./orphans.ts";
 import { createRollouts } from "./rollouts.ts";
 import { say } from "./say.ts";
 import type { State } from "./state.ts";
@@ -97,6 +98,7 @@ export async function openControlRoom(
   const checker = new HealthChecker();
   built.defer(() => checker.stop());
 
+  const orphans = orphanNotes();
   /** Books, latches and health first: no thread serves by rules whose switches are not set. */
   const prepare = async (loaded: Ruleset): Promise<RulesMessage> => {
     const ruleset = options.samples ? loaded : withoutSamples(loaded);
@@ -105,7 +107,7 @@ export async function openControlRoom(
     comparisons.follow(ruleset);
     rollouts.follow(ruleset.routes); // before a latch may open: what opens must serve what it should
     await latches.apply(ruleset.routes);
-    say(...orphanedLatches(latches, ruleset));
+    say(...orphans(latches.names, ruleset));
     const words = health.buffers(ruleset.backends);
     checker.follow(ruleset.backends, words);
     return rulesMessage(ruleset, books, words);
@@ -234,18 +236,6 @@ function causeOfKill(book: Book) {
   const limit = book.route?.guard?.killSwitch ?? 0;
   const summary = `killSwitch: new failed and old answered well ${killStreak} times running (limit ${limit})`;
   return { cause: "killSwitch", by: "guard", reason: summary, summary } as const;
-}
-
-/** A latch belongs to a name: a route that was renamed starts without it, which may be meant or a slip. */
-function orphanedLatches(latches: Latches, ruleset: Ruleset): string[] {
-  const names = new Set(ruleset.routes.map(({ name }) => name));
-  return latches.names
-    .filter((name) => !names.has(name))
-    .map(
-      (name) =>
-        `${name} is rolled back but is not in the rules: if it was renamed, the new name is not latched; ` +
-        `\`cutover reset ${name} --reason …\` forgets it`,
-    );
 }
 
 function damageText({ kind, why }: UnknownStore): string[] {

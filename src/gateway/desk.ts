@@ -51,8 +51,11 @@ const named = (name: string, result: RolloutResult): ActionResult =>
 export function createDesk(parts: DeskParts): Desk {
   const { books, latches, pins, rollouts, rules, store, announcer, nowMs } = parts;
 
-  const status = (book: Book, name: string): RouteStatus =>
-    routeStatus(book, name, latches.of(name), rollouts.of(name), pins.count(name), nowMs());
+  const status = (book: Book, name: string): RouteStatus => {
+    const plain = routeStatus(book, name, latches.of(name), rollouts.of(name), pins.count(name), nowMs());
+    const comparisonsSince = parts.comparisons.since(name);
+    return comparisonsSince === undefined ? plain : { ...plain, comparisonsSince };
+  };
 
   const rollback = async (name: string, reason: string): Promise<ActionResult> => {
     const book = books.named(name);

@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { test } from "node:test";
 import type { MismatchCluster, MismatchSample, RetroReport } from "../../src/model/reports.ts";
+import { run } from "../cli/fixtures.ts";
 import { ask, askMany, times } from "../support/ask.ts";
 import { json, type Script, stall, startBackend } from "../support/backend.ts";
-import { rulesFor, TestGateway } from "../support/gateway.ts";
+import { rulesFor, TestGateway, TOKEN } from "../support/gateway.ts";
 import { until } from "../support/until.ts";
 
 async function clustersOf(gateway: TestGateway, query = ""): Promise<MismatchCluster[]> {
@@ -119,6 +120,25 @@ test("what differs is told by place: how many pairs, in what way, with pairs to 
     assert.ok(report.samples > 0);
     assert.deepEqual([report.nowMatch, report.stillMismatch, report.cannotTell], [report.samples, 0, 0]);
     assert.deepEqual(await clustersOf(gateway), [], "the clusters begin anew");
+  });
+
+  await t.test("an empty list says since when, and ids of stored pairs still name a place", async () => {
+    const here = ["--admin", gateway.adminUrl, "--admin-token", TOKEN];
+    const since = async () => (await gateway.route("r")).comparisonsSince;
+    const { loadedAt } = (await gateway.status()).rules;
+    assert.ok(Date.parse((await since())?.at ?? "") >= Date.parse(loadedAt) - 1_000);
+    await ask(gateway.proxyUrl, { path: "/people/7" });
+    await until("it is compared", async () => (await since())?.compared === 1);
+    const { out } = await run(["mismatches", "r", ...here]);
+    assert.match(
+      out,
+      /^no difference of r since the rules of comparison changed \(.* UTC, 1 pair compared since\)/,
+    );
+    const { clusters } = (await gateway.admin("GET", "/api/v1/retro")).body as RetroReport;
+    const name = clusters.find(({ place }) => place === "$.name");
+    const { code, err } = await run(["ignore", "r", name?.id ?? "", "--rules", gateway.rulesFile, ...here]);
+    assert.equal(code, 0, err);
+    assert.match(err, /rules\.yaml:\d+ {2}\$\.name is ignored already/);
   });
 });
 

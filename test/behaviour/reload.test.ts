@@ -59,6 +59,19 @@ test("a ruleset's life in a file", async (t) => {
     assert.deepEqual([entry?.action, entry?.by, entry?.to], ["reload", "rules", event.rules]);
   });
 
+  await t.test("a reload just after the watcher's tells what that one changed, and when", async () => {
+    const { rules: known } = await gateway.status();
+    const { body } = await gateway.admin("POST", "/api/v1/reload", { reason: "to be sure" });
+    const { changes, version, inForce } = body as ReloadReport;
+    assert.deepEqual([version, changes], [known.version, []]);
+    assert.deepEqual(inForce, {
+      at: known.loadedAt,
+      by: "rules",
+      changes: ["r: canary 5% → 10%"],
+      notes: [],
+    });
+  });
+
   await t.test("an editor that writes beside and renames is noticed, again and again", async () => {
     for (const percent of [11, 12, 13]) {
       const draft = `${gateway.rulesFile}~`;

@@ -106,6 +106,33 @@ test("reload prints what changed in meaning", async () => {
   assert.deepEqual([code, out], [0, "rules ba9876543210 act now:\n  profiles: canary 5% → 10%\n"]);
 });
 
+test("a reload that changes nothing says what the load in force changed, and when", async () => {
+  const at = "2026-05-01T12:00:00.123Z";
+  const answer = (inForce: object | undefined) =>
+    ok({ ok: true, version: "ba9876543210", changes: [], errors: [], notes: [], inForce });
+  const loads = [
+    { at, by: "rules", changes: ["profiles: canary 5% → 10%"], notes: ["later"] },
+    { at, by: "operator", changes: ["profiles: canary 5% → 10%"], notes: [] },
+    { at, by: null, changes: [], notes: [] },
+    undefined,
+  ];
+  const said: string[] = [];
+  for (const load of loads) {
+    const late = await fakeAdmin(() => answer(load));
+    const { code, out } = await run(["reload", "--admin", late.url]);
+    assert.equal(code, 0);
+    said.push(out);
+    await late.close();
+  }
+  const since = "rules ba9876543210 act already: nothing changed since 2026-05-01 12:00:00 UTC";
+  assert.deepEqual(said, [
+    `${since}, when they were loaded as the files changed:\n  profiles: canary 5% → 10%\n  note: later\n`,
+    `${since}, when they were loaded by a reload:\n  profiles: canary 5% → 10%\n`,
+    `${since}, when the gateway started with them\n`,
+    "rules ba9876543210 act already: nothing changed\n",
+  ]);
+});
+
 test("a reload of broken rules is exit 1 with every error", async () => {
   const broken = await fakeAdmin(() =>
     problem(422, "the rules have 2 errors", { errors: ["a.yaml:1:1  x", "a.yaml:2:1  y"] }),

@@ -113,6 +113,16 @@ test("what is ignored already needs no patch: exit 0, and where it is", async ()
   assert.equal(await readFile(file, "utf8"), RULES);
 });
 
+test("a header that is not compared is nothing to ignore, and those that are compared are named", async () => {
+  const { code, out, err } = await ignore("header:ETg", ["--write"]);
+  assert.deepEqual([code, out], [0, ""]);
+  assert.match(
+    err,
+    /rules\.yaml:\d+ {2}header:etg is not compared: nothing to ignore \(compare\.headers of profiles is content-type/,
+  );
+  assert.equal(await readFile(file, "utf8"), RULES);
+});
+
 test("a cluster's id stands for its place; of mere order or another name it says what is better", async () => {
   const named = await ignore("0a1b2c3d4e5f");
   assert.match(named.out, /^\+ +- "\$\.user\.name"$/m);
@@ -123,6 +133,8 @@ test("a cluster's id stands for its place; of mere order or another name it says
   );
   const renamed = await ignore("dddddddddddd");
   assert.match(renamed.err, /`rename: \{ "\$\.users\[\*\]\.fullName": "\$\.users\[\*\]\.name" \}` goes on/);
+  const stored = await ignore("aaaaaaaaaaaa");
+  assert.match(stored.out, /^\+ +- "\$\.etag"$/m, "only a stored pair knows it");
   const unknown = await ignore("cccccccccccc");
   assert.deepEqual([unknown.code, unknown.out], [1, ""]);
   assert.match(unknown.err, /profiles has no cluster cccccccccccc: `cutover mismatches profiles` lists them/);

@@ -243,6 +243,23 @@ test("rules that redact more remove what is stored, and keep what was under way 
   assert.equal(store.dropped.length, 1);
 });
 
+test("what was counted since the clusters began is known, and begins anew with them", async (t) => {
+  const { room, follow, clock } = await open(t);
+  const at = (ms: number): string => new Date(Date.UTC(2026, 4, 1) + ms).toISOString();
+  room.take(match());
+  room.take(mismatchAt(["$.name"]));
+  assert.deepEqual(room.since("profiles"), { at: at(0), compared: 2, mismatches: 1 });
+  assert.equal(room.since("orders"), undefined);
+  clock.nowMs = 5_000;
+  follow([route({ confirmAfterMs: 1_000 })], "same");
+  assert.deepEqual(room.since("profiles"), { at: at(0), compared: 2, mismatches: 1 });
+  follow([route({ ignore: ["$.name"] })], "other");
+  assert.deepEqual(room.since("profiles"), { at: at(5_000), compared: 0, mismatches: 0 });
+  assert.deepEqual(await room.clusters("profiles", 10), []);
+  room.take(match({ rulesVersion: "other" }));
+  assert.deepEqual(room.since("profiles"), { at: at(5_000), compared: 1, mismatches: 0 });
+});
+
 test("pairs that were compared by other rules teach and count nothing once these are changed", async (t) => {
   const { room, book, follow, asked } = await open(t, { compare: { noisePpm: 20_000 } });
   const before = { ...route({ noisePpm: 20_000 }) };

@@ -308,6 +308,47 @@ test("an edit of the rules that leaves the step leaves the rollout; one that tak
   assert.equal(standing().state.phase, "baking");
 });
 
+test("an edit that moves a paused rollout's share is in the trail and the log, and keeps the operator's reason", async () => {
+  const store = createFakeStore();
+  const { room, rollouts, follow, ticks, canary, standing, actions } = await openRoom(store, [ROUTE]);
+  await ticks(3);
+  await rollouts.pause("profiles", "hold");
+  await follow([stagedOf([step(0), step(2), step(100)])]);
+  await ticks(1);
+  assert.deepEqual([canary(), standing().state.phase], [2, "paused"]);
+  assert.match(standing().state.why, /^paused: hold; the step at 5% is gone/);
+  assert.deepEqual(actions().slice(-2), ["pause by operator", "pause by rules"]);
+  const entry = room.announced.at(-1);
+  assert.deepEqual(
+    [entry?.from, entry?.to],
+    ["step 1 (canary 5%, shadow 100%)", "step 1 (canary 2%, shadow 100%)"],
+  );
+  assert.equal(room.logged.at(-1), "pause");
+  const { room: again, canary: restarted } = await openRoom(store, [stagedOf([step(0), step(1), step(100)])]);
+  await new Promise(setImmediate);
+  assert.equal(restarted(), 1);
+  assert.equal(again.announced.at(-1)?.to, "step 1 (canary 1%, shadow 100%)", "edited while it was down");
+});
+
+test("gates are shown while a step waits for them: not behind a latch, not behind the end", async () => {
+  const gates = { lag: { kind: "preflight" } } as const;
+  const route = stagedOf([step(0), step(5, { gates: ["lag"] })], { gates });
+  const { room, ticks, standing } = await openRoom(createFakeStore(), [route]);
+  room.gates = [{ name: "lag", answer: "yes", why: "0" }];
+  await ticks(3);
+  assert.deepEqual(standing().gates, room.gates);
+  await ticks(3);
+  assert.deepEqual([standing().state.phase, standing().gates], ["completed", []]);
+  const { room: other, ...latching } = await openRoom(createFakeStore(), [route]);
+  other.gates = [{ name: "lag", answer: "no", why: "9" }];
+  await latching.ticks(3);
+  assert.deepEqual(latching.standing().gates, other.gates);
+  latching.book().tile.latch();
+  assert.deepEqual(latching.standing().gates, [], "at once");
+  await latching.latches.rollback(latching.book(), TRIP);
+  assert.deepEqual(latching.standing().gates, []);
+});
+
 test("a rollout that leaves the rules gives the shares back to them; one that returns begins anew", async () => {
   const store = createFakeStore();
   const { room, book, follow, ticks, rollouts, canary } = await openRoom(store, [ROUTE]);
@@ -350,6 +391,14 @@ test("rules that change while a promotion is being stored are gone by once it is
   }
   await Promise.all([moving, following]);
   assert.deepEqual([canary(), standing().state.phase], [1, "paused"]);
+  while (room.announced.at(-1)?.by !== "rules") {
+    slow.answerOne();
+    await new Promise(setImmediate);
+  }
+  assert.deepEqual(
+    [room.announced.at(-1)?.from, room.announced.at(-1)?.to],
+    ["step 1 (canary 5%, shadow 100%)", "step 1 (canary 1%, shadow 100%)"],
+  );
 });
 
 test("a disk that hangs holds up neither ticks of other routes nor a reload, and no tick piles up", async () => {
