@@ -9,9 +9,9 @@
  */
 
 import { CODES } from "../model/failures.ts";
-import { UNCOMPARED_REASONS } from "../model/pair.ts";
 import { REASONS } from "../model/reasons.ts";
 import type { Side } from "../model/ruleset.ts";
+import { UNCOMPARED_REASONS } from "../model/uncompared.ts";
 
 export const SIDES: readonly Side[] = ["old", "new"];
 export const SIDE_INDEX: Readonly<Record<Side, number>> = { old: 0, new: 1 };

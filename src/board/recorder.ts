@@ -1,7 +1,7 @@
 /** A data thread's pen: writes one route's counters into the thread's own slice of the tile. */
 
-import { UNCOMPARED_REASONS, type UncomparedReason } from "../model/pair.ts";
 import type { Side } from "../model/ruleset.ts";
+import { UNCOMPARED_REASONS, type UncomparedReason } from "../model/uncompared.ts";
 import {
   DURATION_BOUNDS_US,
   LATENCY_BUCKETS,

@@ -1,7 +1,7 @@
 /** `cutover status ROUTE` as text: everything that is known of one route. */
 
-import { UNCOMPARED_REASONS } from "../model/pair.ts";
 import type { RouteStatus, Verdict } from "../model/reports.ts";
+import { UNCOMPARED_REASONS } from "../model/uncompared.ts";
 import { formatCount, formatMs, formatShare, type Paint, printable, STATE_WORDS } from "./output.ts";
 import { bakeWords } from "./status-table.ts";
 import { wrapText } from "./width.ts";

@@ -1,8 +1,9 @@
 /** The bodies of a pair: opened, read as what they are, and compared. */
 
-import type { Pair, UncomparedReason } from "../model/pair.ts";
+import type { Pair } from "../model/pair.ts";
 import type { Difference } from "../model/reports.ts";
 import type { Compare } from "../model/ruleset.ts";
+import type { UncomparedReason } from "../model/uncompared.ts";
 import { bodyDifference, bytesDifference, sizeText } from "./bytes.ts";
 import { TooMuchWork } from "./debt.ts";
 import { codingsOf, sameBytes } from "./decode.ts";
@@ -16,7 +17,8 @@ import { readAs, readWithoutOrder } from "./readers.ts";
 import type { Reading } from "./reading.ts";
 import { isOrder, tidyOrder } from "./sibling-order.ts";
 import { cut, MAX_TEXT_CHARS, shortJson, visible } from "./text.ts";
-import { diffTrees, type TreeRules } from "./tree.ts";
+import { diffTrees } from "./tree.ts";
+import type { TreeRules } from "./tree-rules.ts";
 
 /** The body's part of the verdict: no differences is a match. */
 export type BodyFindings =

@@ -8,7 +8,7 @@ import { mostTelling } from "./findings.ts";
 import { headerDifferences } from "./headers.ts";
 import { type OpenPair, openPair } from "./open.ts";
 import { statusDifference } from "./status.ts";
-import { compileTreeRules, type TreeRules } from "./tree.ts";
+import { compileTreeRules, type TreeRules } from "./tree-rules.ts";
 
 /** A route's `compare`, made ready once for a version of the rules. */
 export interface CompiledCompare {

@@ -1,6 +1,6 @@
 /** What reading a body as a tree came to. */
 
-import type { Tree } from "./tree.ts";
+import type { Tree } from "./tree-rules.ts";
 
 export type Reading =
   | { readonly kind: "tree"; readonly tree: Tree }

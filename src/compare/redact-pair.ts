@@ -13,7 +13,7 @@ import { REDACTED } from "./redact.ts";
 import type { Spots } from "./rename.ts";
 import { createComparing, sameNodes } from "./same.ts";
 import { applyRules, exactSideOf, markHidden, type Side } from "./sides.ts";
-import type { Tree, TreeRules } from "./tree.ts";
+import type { Tree, TreeRules } from "./tree-rules.ts";
 
 /** A hidden value, and where its marker goes. */
 interface Slot {

@@ -11,7 +11,8 @@ import { type OpenBody, type OpenPair, openPair } from "./open.ts";
 import { readAs } from "./readers.ts";
 import { redactPair } from "./redact-pair.ts";
 import { cut } from "./text.ts";
-import { hasRepeats, redactTree, type Tree, type TreeRules } from "./tree.ts";
+import { hasRepeats, redactTree } from "./tree.ts";
+import type { Tree, TreeRules } from "./tree-rules.ts";
 
 /** Longest body text of a sample. */
 export const MAX_BODY_CHARS = 64 * 1024;

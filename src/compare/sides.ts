@@ -6,7 +6,7 @@ import { childOf, type Holder, visitNodes } from "./paths.ts";
 import { redactedCopy } from "./redact.ts";
 import { removeSpots } from "./remove.ts";
 import { addSpot, renameNodes, type Spots } from "./rename.ts";
-import type { Tree, TreeRules } from "./tree.ts";
+import type { Tree, TreeRules } from "./tree-rules.ts";
 
 /** One tree on its way through the rules. */
 export interface Side {

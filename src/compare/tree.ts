@@ -1,59 +1,17 @@
 /** Two trees against each other: JSON, and everything that is read into the shape of JSON. */
 
-import type { ParsedPath, ParsedRename } from "../model/jsonpath.ts";
 import type { Place } from "../model/pair.ts";
 import type { Difference } from "../model/reports.ts";
-import type { Compare } from "../model/ruleset.ts";
 import { sameJson } from "./canonical.ts";
 import { diffMarked } from "./diff.ts";
 import { mostTelling } from "./findings.ts";
 import { doublesSuffice, type ExactNumbers, parseRaw, surveyJson } from "./json.ts";
-import { compilePath, compilePaths, type Holder } from "./paths.ts";
-import { REDACTED, redactedByBothNames, redactedCopy } from "./redact.ts";
-import { compileRename, type Spots } from "./rename.ts";
+import type { Holder } from "./paths.ts";
+import { REDACTED, redactedCopy } from "./redact.ts";
+import type { Spots } from "./rename.ts";
 import { countMembers, withoutRepeats } from "./repeated.ts";
 import { applyRules, exactSideOf, markHidden, type Side, sideOf } from "./sides.ts";
-import { type Allowance, allowanceOf } from "./tolerance.ts";
-
-/** A body as a plain JSON value. `parseJson`'s result is one as it is. */
-export interface Tree {
-  readonly value: unknown;
-  /** JSON: the text that `value` was parsed from; null for other kinds. */
-  readonly text: string | null;
-  /** Source texts of the numbers that a double may not hold; empty where `text` is null. */
-  readonly longNumbers: readonly string[];
-  /** Members in `text`, repeated names counted each time; absent: counted when needed. */
-  readonly members?: number;
-}
-
-/** The paths of a route's `compare`, compiled once for a version of the rules. */
-export interface TreeRules {
-  /** `$` itself is ignored: bodies are not compared at all. */
-  readonly whole: boolean;
-  readonly rename: readonly ParsedRename[];
-  readonly ignore: readonly ParsedPath[];
-  readonly unordered: readonly ParsedPath[];
-  readonly tolerance: readonly { readonly path: ParsedPath; readonly allowances: readonly [Allowance] }[];
-  /** By old's names and by new's. */
-  readonly redact: readonly ParsedPath[];
-}
-
-/** Throws an Error that names the path that is not one, or the rename that cannot be. */
-export function compileTreeRules(compare: Compare): TreeRules {
-  const rename = compare.rename.map(compileRename);
-  const ignore = compilePaths("ignore", compare.ignore);
-  return {
-    whole: ignore.some((path) => path.kind === "steps" && path.steps.length === 0),
-    rename,
-    ignore,
-    unordered: compilePaths("unordered", compare.unordered),
-    tolerance: compare.tolerance.map((tolerance) => ({
-      path: compilePath("tolerance", tolerance.path),
-      allowances: [allowanceOf(tolerance)] as const,
-    })),
-    redact: redactedByBothNames(compilePaths("redact", compare.redact.paths), rename),
-  };
-}
+import type { Tree, TreeRules } from "./tree-rules.ts";
 
 /**
  * The differences of two trees, at most MAX_DIFFERENCES; none: they are the same. The rules act in this order:

@@ -3,13 +3,13 @@
 import { requestsWord, SHADOW_RESULTS, SIDE_INDEX, SLICE } from "../board/layout.ts";
 import { evidenceOf, explainEvidence } from "../model/detector.ts";
 import { CODES } from "../model/failures.ts";
-import { UNCOMPARED_REASONS } from "../model/pair.ts";
 import { REASONS } from "../model/reasons.ts";
 import type { RollbackReport, RouteStatus, Stage, Verdict } from "../model/reports.ts";
 import { currentStep, type Judgement, type RolloutState } from "../model/rollout.ts";
 import type { Side } from "../model/ruleset.ts";
 import { WHOLE_PPM } from "../model/ruleset.ts";
 import { withoutCause } from "../model/trip-words.ts";
+import { UNCOMPARED_REASONS } from "../model/uncompared.ts";
 import { type Book, learningOf } from "./books.ts";
 import { type RolloutView, waitingForStep } from "./step-words.ts";
 import { judgeBook } from "./steps.ts";

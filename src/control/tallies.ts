@@ -1,6 +1,6 @@
 /** What comparison has found of a route besides the results themselves: counts for status and metrics. */
 
-import { UNCOMPARED_REASONS, type UncomparedReason } from "../model/pair.ts";
+import { UNCOMPARED_REASONS, type UncomparedReason } from "../model/uncompared.ts";
 import type { Book } from "./books.ts";
 
 /** Upper bounds of cutover_transient_delay_seconds. */

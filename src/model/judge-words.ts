@@ -2,8 +2,8 @@
 
 import { busyKeysWords } from "./busy-keys.ts";
 import type { Detector } from "./detector.ts";
-import type { StepFacts } from "./judge.ts";
 import type { Counts, Metric } from "./sequential-test.ts";
+import type { StepFacts } from "./step-facts.ts";
 
 /** What a judge looks at. */
 export interface Seen {

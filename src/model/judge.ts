@@ -8,20 +8,8 @@ import { type Detector, evidenceOf } from "./detector.ts";
 import { heldWords, passedWords, type Seen } from "./judge-words.ts";
 import { needsOf } from "./needs.ts";
 import type { Judgement } from "./rollout.ts";
-import type { SharePpm } from "./ruleset.ts";
 import type { Metric } from "./sequential-test.ts";
-
-/** What a judge has to know of the current step besides what the detector has seen in it. */
-export interface StepFacts {
-  /** That acts. */
-  readonly canaryPpm: SharePpm;
-  /** Answers of new (compared pairs where new serves nobody) that a pass needs. */
-  readonly minSamples: number;
-  /** Whether pairs can come at all: something is shadowed and compared. */
-  readonly comparesPairs: boolean;
-  /** How far noise is known; null: it is, or it is not measured. */
-  readonly learning: { readonly done: number; readonly of: number } | null;
-}
+import type { StepFacts } from "./step-facts.ts";
 
 /** A judgement in parts: `why` is "seen; needs …". */
 export interface StepJudgement extends Judgement {

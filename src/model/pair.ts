@@ -2,19 +2,7 @@
 
 import type { AnswerSample, Difference } from "./reports.ts";
 import type { Compare } from "./ruleset.ts";
-
-/** Why a pair could not be compared: never a match and never a mismatch. */
-export const UNCOMPARED_REASONS = [
-  "too_large",
-  "aborted",
-  "shed",
-  "timeout",
-  "failed",
-  "streaming",
-  "decode_failed",
-  "too_deep",
-] as const;
-export type UncomparedReason = (typeof UNCOMPARED_REASONS)[number];
+import type { UncomparedReason } from "./uncompared.ts";
 
 /** An answer as it came over the wire. */
 export interface Answer {

@@ -1,7 +1,7 @@
 /** The shapes that the admin API answers with (and the command line prints). Field names are public. */
 
-import type { UncomparedReason } from "./pair.ts";
 import type { Side } from "./ruleset.ts";
+import type { UncomparedReason } from "./uncompared.ts";
 
 export type RouteState = "serving" | "baking" | "paused" | "rolled-back" | "completed";
 export type Verdict = "pass" | "fail" | "hold";

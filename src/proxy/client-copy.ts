@@ -1,7 +1,7 @@
 /** The client's answer, kept for comparison beside its way to the client, which it never holds up. */
 
 import type { Failure } from "../model/failures.ts";
-import type { UncomparedReason } from "../model/pair.ts";
+import type { UncomparedReason } from "../model/uncompared.ts";
 import { AnswerCopy, type CollectedAnswer } from "./answer-copy.ts";
 import type { Deadline } from "./deadlines.ts";
 import type { Served } from "./exchange.ts";

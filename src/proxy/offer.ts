@@ -4,8 +4,8 @@
  */
 
 import { joinedHeader } from "../model/headers.ts";
-import type { UncomparedReason } from "../model/pair.ts";
 import type { Compare } from "../model/ruleset.ts";
+import type { UncomparedReason } from "../model/uncompared.ts";
 import type { CollectedAnswer } from "./answer-copy.ts";
 import type { ClientCopy } from "./client-copy.ts";
 import type { DataDesk, RouteRoom } from "./desk.ts";

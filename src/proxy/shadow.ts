@@ -3,8 +3,8 @@
  * nobody waits for it, and the client never notices.
  */
 
-import type { UncomparedReason } from "../model/pair.ts";
 import type { Side } from "../model/ruleset.ts";
+import type { UncomparedReason } from "../model/uncompared.ts";
 import type { CollectedAnswer } from "./answer-copy.ts";
 import type { RouteRoom } from "./desk.ts";
 import type { Exchange } from "./exchange.ts";

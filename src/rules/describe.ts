@@ -13,13 +13,10 @@ import type {
   Tls,
   Upgrade,
 } from "../model/ruleset.ts";
+import type { DescribedValue, Description } from "./description.ts";
 import { describeCompare } from "./resolve-compare.ts";
 import { describeRollout } from "./resolve-rollout.ts";
 import { formatDuration, formatFalseAlarms, formatRate, formatShare, formatSize } from "./units.ts";
-
-/** JSON-safe; in the shape of a rules file, so that it can be read as one. */
-export type Description = { readonly [field: string]: DescribedValue };
-export type DescribedValue = string | number | boolean | readonly DescribedValue[] | Description;
 
 const SAFE_METHODS = ["GET", "HEAD", "OPTIONS", "TRACE"];
 

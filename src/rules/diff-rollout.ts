@@ -2,7 +2,7 @@
 
 import { diffArrays } from "diff";
 import type { Rollout, RolloutStep, Route } from "../model/ruleset.ts";
-import type { Description } from "./describe.ts";
+import type { Description } from "./description.ts";
 import { diffFields } from "./diff-values.ts";
 import { describeRollout, describeStep } from "./resolve-rollout.ts";
 import { formatShare } from "./units.ts";

@@ -1,6 +1,6 @@
 /** What changed between two descriptions, field by field. */
 
-import type { DescribedValue, Description } from "./describe.ts";
+import type { DescribedValue, Description } from "./description.ts";
 import { nameWithin } from "./issues.ts";
 
 const LONGEST_VALUE = 80;

@@ -2,7 +2,7 @@
 
 import { DEFAULT_COMPARE } from "../model/default-compare.ts";
 import type { Compare, Guard, Redact, StatusRule, Tolerance } from "../model/ruleset.ts";
-import type { Description } from "./describe.ts";
+import type { Description } from "./description.ts";
 import type { RouteFields } from "./schema.ts";
 import { formatDuration, formatRelative, formatShare } from "./units.ts";
 

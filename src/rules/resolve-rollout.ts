@@ -2,7 +2,7 @@
 
 import { dirname, resolve } from "node:path";
 import type { Gate, GateTest, Rollout, RolloutStep } from "../model/ruleset.ts";
-import type { DescribedValue, Description } from "./describe.ts";
+import type { DescribedValue, Description } from "./description.ts";
 import type { MergedRoute } from "./merge.ts";
 import type { RouteFields } from "./schema.ts";
 import type { GateFields, RolloutFields, StepFields } from "./schema-rollout.ts";

@@ -4,8 +4,8 @@ import { shortDuration } from "../model/rollout.ts";
 import type { Gate, Route, Ruleset } from "../model/ruleset.ts";
 import { amount, nameOf, percentOf } from "./fault-notes.ts";
 import type { Recording, RouteTape } from "./intake.ts";
+import type { SimulationOptions } from "./options.ts";
 import type { LogSummary } from "./read-log.ts";
-import type { SimulationOptions } from "./simulate.ts";
 
 /** Of the log as a whole. */
 export function logNotes(

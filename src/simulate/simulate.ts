@@ -5,26 +5,15 @@ import { WHOLE_PPM } from "../model/ruleset.ts";
 import { blockSecondsOf, blocksAsLogged, playAsLogged, type Source } from "./bootstrap.ts";
 import type { Crew, Tick } from "./crew.ts";
 import { type Factor, rateOf } from "./factor.ts";
-import type { Fault } from "./fault.ts";
 import { detectionNotes, faultNotes } from "./fault-notes.ts";
-import type { Assumptions } from "./gates.ts";
 import type { Recording, RouteTape } from "./intake.ts";
 import { logNotes, routeNotes } from "./notes.ts";
+import type { SimulationOptions } from "./options.ts";
 import type { Played, Score } from "./play.ts";
 import type { LogSummary } from "./read-log.ts";
 import type { RouteSimulation, SimulatedDetection, SimulatedStep, SimulationReport } from "./report.ts";
 import { detectionOf, falseRollbacksOf } from "./tally.ts";
 import type { Tape } from "./tape.ts";
-
-export interface SimulationOptions {
-  /** Of the one simulation of the log as it was. */
-  readonly faults: readonly Fault[];
-  readonly factors: readonly Factor[];
-  readonly assumed: Assumptions;
-  /** Of each bootstrap; 0: none. */
-  readonly runs: number;
-  readonly seed: number;
-}
 
 /** Told after each of many simulations: of so many, and on which route. */
 export type Progress = (done: number, all: number, route: string) => void;

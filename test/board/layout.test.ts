@@ -15,8 +15,8 @@ import {
   tileBytes,
 } from "../../src/board/layout.ts";
 import { CODES } from "../../src/model/failures.ts";
-import { UNCOMPARED_REASONS } from "../../src/model/pair.ts";
 import { REASONS } from "../../src/model/reasons.ts";
+import { UNCOMPARED_REASONS } from "../../src/model/uncompared.ts";
 
 test("a longer latency never falls into an earlier bucket", () => {
   const us = fc.oneof(fc.nat(2 ** 31 - 1), fc.nat(10_000), fc.double({ min: 0, max: 1e9, noNaN: true }));

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { DURATION_BOUNDS_US, SLICE } from "../../src/board/layout.ts";
 import { Recorder } from "../../src/board/recorder.ts";
 import { Tile } from "../../src/board/tile.ts";
-import { UNCOMPARED_REASONS } from "../../src/model/pair.ts";
+import { UNCOMPARED_REASONS } from "../../src/model/uncompared.ts";
 import { onThreads } from "./threads.ts";
 
 function fresh() {

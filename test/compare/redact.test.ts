@@ -3,7 +3,8 @@ import { describe, test } from "node:test";
 
 import fc from "fast-check";
 
-import { compileTreeRules, diffTrees, redactTree } from "../../src/compare/tree.ts";
+import { diffTrees, redactTree } from "../../src/compare/tree.ts";
+import { compileTreeRules } from "../../src/compare/tree-rules.ts";
 import { DEFAULT_COMPARE } from "../../src/model/default-compare.ts";
 import { diff, places, redacted, redacting, treeOf } from "./trees.ts";
 

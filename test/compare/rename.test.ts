@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 
-import { compileTreeRules, diffTrees } from "../../src/compare/tree.ts";
+import { diffTrees } from "../../src/compare/tree.ts";
+import { compileTreeRules } from "../../src/compare/tree-rules.ts";
 import { DEFAULT_COMPARE } from "../../src/model/default-compare.ts";
 import { otherTree, places } from "./trees.ts";
 

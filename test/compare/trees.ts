@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 
 import { parseJson } from "../../src/compare/json.ts";
-import { compileTreeRules, diffTrees, redactTree, type Tree } from "../../src/compare/tree.ts";
+import { diffTrees, redactTree } from "../../src/compare/tree.ts";
+import { compileTreeRules, type Tree } from "../../src/compare/tree-rules.ts";
 import { DEFAULT_COMPARE } from "../../src/model/default-compare.ts";
 import type { Difference } from "../../src/model/reports.ts";
 import type { Compare } from "../../src/model/ruleset.ts";

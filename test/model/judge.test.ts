@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import { createDetector, type Detector, observe, startStep } from "../../src/model/detector.ts";
-import { judge, type StepFacts } from "../../src/model/judge.ts";
+import { judge } from "../../src/model/judge.ts";
 import type { Guard } from "../../src/model/ruleset.ts";
+import type { StepFacts } from "../../src/model/step-facts.ts";
 import { batchOf, failure, guardOf } from "./traffic.ts";
 
 const WHOLE = 1_000_000;
