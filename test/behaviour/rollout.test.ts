@@ -54,12 +54,12 @@ test("a step that only shadows is held while new fails the shadows, and status s
     "it has seen enough and baked",
     ({ comparisons, bake }) => comparisons.mismatch > 150 && (bake?.doneSeconds ?? 0) >= 2,
   );
+  await broken.stop();
   assert.deepEqual([held.step, held.canary, held.state, held.verdict], [0, 0, "baking", "hold"]);
   assert.match(
     held.waitingFor,
-    /shadows failed (\d+)\/\1 new; needs fewer failing shadows \(they are too many/,
+    /shadows failed ([\d,]+)\/\1 new; needs fewer failing shadows \(they are too many/,
   );
-  await broken.stop();
   assert.ok(broken.answers.every(({ side, status }) => side === "old" && status === 200));
   const trail = (await gateway.audit()).filter(({ route }) => route === "r");
   assert.deepEqual(
