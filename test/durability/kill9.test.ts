@@ -4,8 +4,8 @@ import { drawsOf } from "./draws.ts";
 import { COMMITS, killRounds } from "./rounds.ts";
 
 /** Of each of two gateways: at so many commits, and at so many moments that chance picks. scripts/kill9.ts does more. */
-const AT_COMMITS = 5;
-const AT_MOMENTS = 3;
+const AT_COMMITS = 3;
+const AT_MOMENTS = 2;
 
 const promise =
   "kill -9 loses nothing that was acknowledged, moves no step, and never serves new behind a latch";

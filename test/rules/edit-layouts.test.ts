@@ -241,7 +241,9 @@ test("in a damaged text an edit is right or refused, and never thrown", () => {
         const text = SOUND.slice(0, slip.at) + slip.put + SOUND.slice(slip.at + slip.taken);
         const edit = addIgnore(text, route, added);
         if (edit.kind === "cannot") return assert.ok(edit.why.length > 0);
-        if (edit.kind === "edited") assert.equal(addIgnore(edit.text, route, added).kind, "already");
+        // A field that was taken out of compare.headers is not compared any more.
+        const settled = added.startsWith("header:") ? ["already", "not-compared"] : ["already"];
+        if (edit.kind === "edited") assert.ok(settled.includes(addIgnore(edit.text, route, added).kind));
       },
     ),
     { numRuns: 400 },
