@@ -2,7 +2,7 @@
  * Kills gateways for longer than the tests do: `node scripts/kill9.ts [--rounds 500] [--seed N]`. Each run has
  * another seed unless told one; a failure names seed and round. A state folder lives through 50 kills; the first
  * kills are at every commit. With `--syscalls 1` (needs strace) it kills a writer at every system call that changes
- * the store's files, with 10 at every tenth.
+ * the store's files, in a new folder and in one of an older schema that it takes over; with 10 at every tenth.
  */
 
 import { parseArgs } from "node:util";
@@ -20,8 +20,9 @@ const { values } = parseArgs({
 });
 if (values.syscalls === undefined) await gateways(Number(values.rounds), Number(values.seed));
 else {
-  const { kills, writes } = await killAtEverySyscall(Number(values.syscalls), console.log);
-  console.log(`${kills} kills within ${writes} writes: what was acknowledged is there, whole`);
+  for (const { start, kills, writes } of await killAtEverySyscall(Number(values.syscalls), console.log)) {
+    console.log(`${start}: ${kills} kills within ${writes} writes: what was acknowledged is there, whole`);
+  }
 }
 
 async function gateways(rounds: number, seed: number): Promise<void> {

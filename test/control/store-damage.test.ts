@@ -53,6 +53,7 @@ const DAMAGES: Readonly<Record<string, (path: string) => void>> = {
   "a missing table": (path) => edit(path, "DROP TABLE audit"),
   "a latch whose evidence is not JSON": (path) => edit(path, "UPDATE latches SET evidence_json = 'x'"),
   "a latch that was taken out by hand": (path) => edit(path, "DELETE FROM latches"),
+  "a number beyond all that are written": (path) => edit(path, "UPDATE latches SET revision = 1 << 60"),
   "an audit line by nobody known": (path) => edit(path, "UPDATE audit SET actor = 'nobody' WHERE id = 3"),
   "a missing file whose log is still there": (path) => {
     writeFileSync(`${path}-wal`, "left over");

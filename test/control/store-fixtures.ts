@@ -3,7 +3,9 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { DatabaseSync } from "node:sqlite";
 import type { TestContext } from "node:test";
+import { checksumOf } from "../../src/control/store/latch-checksum.ts";
 import type { LatchRecord, NewAuditEntry, NewSample } from "../../src/control/store-types.ts";
 
 /** A folder that is removed when the test ends. */
@@ -43,6 +45,12 @@ export function auditEntry(route: string | null, action = "rollback"): NewAuditE
     to: "old",
     evidence: null,
   };
+}
+
+/** Takes the seals out of a database of today: before schema 5 there was a checksum over all latches instead. */
+export function withoutSeals(database: DatabaseSync, latches: readonly LatchRecord[]): void {
+  database.exec("DELETE FROM meta WHERE name LIKE 'seal.%'; PRAGMA user_version = 4");
+  database.prepare("INSERT INTO meta VALUES ('latches.sha256', ?)").run(checksumOf(latches));
 }
 
 /** All samples, without bodies. */

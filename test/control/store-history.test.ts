@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { openStore } from "../../src/control/store/client.ts";
 import { StateDatabase } from "../../src/control/store/database.ts";
 import type { HistoryRecord, StoredHistory } from "../../src/control/store-types.ts";
-import { auditEntry, latchRecord, temporaryFolder } from "./store-fixtures.ts";
+import { auditEntry, latchRecord, temporaryFolder, withoutSeals } from "./store-fixtures.ts";
 
 const NOON = Date.parse("2026-05-01T12:00:00.000Z");
 
@@ -120,6 +120,7 @@ test("the state of schema 3 is taken over, with an empty history", async (contex
   const folder = temporaryFolder(context);
   await (await openStore(folder)).close();
   const file = new DatabaseSync(join(folder, "state.db"));
+  withoutSeals(file, []);
   file.exec("DROP TABLE history; PRAGMA user_version = 3");
   file.close();
   const store = await openStore(folder);

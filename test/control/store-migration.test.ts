@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import { openStore } from "../../src/control/store/client.ts";
-import { latchValues, sealOf } from "../../src/control/store/rows.ts";
+import { checksumOf } from "../../src/control/store/latch-checksum.ts";
+import { latchValues } from "../../src/control/store/rows.ts";
 import { ALL, latchRecord, sample, temporaryFolder } from "./store-fixtures.ts";
 
 /** A state folder as the version before wrote it. */
@@ -58,7 +59,7 @@ function writeSchema1(folder: string): void {
        VALUES (:route, :cause, :at, :actor, :reason, :evidence_json, :revision)`,
     )
     .run(latchValues(latch));
-  database.prepare("INSERT INTO meta VALUES ('latches.sha256', ?)").run(sealOf([latch]));
+  database.prepare("INSERT INTO meta VALUES ('latches.sha256', ?)").run(checksumOf([latch]));
   database
     .prepare("INSERT INTO samples VALUES (7, ?, 'profiles', 'r7', 'GET', '/p/7', ?, ?, ?, 100)")
     .run(

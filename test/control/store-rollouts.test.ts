@@ -7,7 +7,7 @@ import { StateDatabase } from "../../src/control/store/database.ts";
 import type { PinRecord, RolloutRecord } from "../../src/control/store-types.ts";
 import { beginRollout } from "../../src/model/rollout.ts";
 import { step } from "./rollout-room.ts";
-import { auditEntry, latchRecord, temporaryFolder } from "./store-fixtures.ts";
+import { auditEntry, latchRecord, temporaryFolder, withoutSeals } from "./store-fixtures.ts";
 
 const STEPS = [step(5, { gates: ["lag"] }), step(100)];
 
@@ -116,6 +116,7 @@ test("a state folder of before rollouts is taken over: its audit lines have no e
   store.latch(latchRecord("profiles"), auditEntry("profiles"));
   store.close();
   const database = new DatabaseSync(join(folder, "state.db"));
+  withoutSeals(database, [latchRecord("profiles")]);
   database.exec(
     "DROP TABLE history; DROP TABLE rollouts; DROP TABLE pins; ALTER TABLE audit DROP COLUMN evidence_json; PRAGMA user_version = 2",
   );

@@ -45,18 +45,19 @@ function store(folder: string): string {
   return join(folder, "state.db");
 }
 
-/** What decides who serves. Undefined: the store says that it is not to be trusted. */
+/** What decides who serves, and the trail. Undefined: the store says that it is not to be trusted. */
 function decisive(folder: string): unknown {
   const database = new StateDatabase(folder);
   try {
     if (database.health.kind !== "sound") return undefined;
-    return [database.latches(), database.rollouts(), database.pins()];
+    const trail = database.audit({ route: null, limit: 100 });
+    return [database.latches(), database.rollouts(), database.pins(), trail];
   } finally {
     database.close();
   }
 }
 
-test("a flipped bit anywhere in the database is damage, or changes nothing of who serves", (t) => {
+test("a flipped bit anywhere in the database is damage, or changes nothing of who serves and why", (t) => {
   const seed = Date.now() % 1_000_000;
   t.diagnostic(`seed ${seed}`);
   const draws = drawsOf(seed);
@@ -93,6 +94,8 @@ const EDITS: Readonly<Record<string, string>> = {
   "a pin that ends sooner": `UPDATE pins SET expires_at = '${AT}'`,
   "a state that is none": "UPDATE rollouts SET state_json = '{}'",
   "a checksum": "UPDATE pins SET sha256 = 'x'",
+  "a pin that is gone": "DELETE FROM pins WHERE key = 'whale'",
+  "an audit line that is gone": "DELETE FROM audit WHERE id = 2",
 };
 
 for (const [what, sql] of Object.entries(EDITS)) {

@@ -1,6 +1,6 @@
 /**
  * A fixed course of writes that has every operation that decides who serves. Run as a program
- * (`node writes.ts FOLDER`) it writes them all and prints a line for each that is done.
+ * (`node writes.ts FOLDER COUNT`) it writes so many of them and prints a dot for each that is done.
  */
 
 import { writeSync } from "node:fs";
@@ -89,7 +89,7 @@ function line(action: string): NewAuditEntry {
 
 if (import.meta.main) {
   const database = new StateDatabase(process.argv[2] ?? "");
-  for (const write of writes()) {
+  for (const write of writes().slice(0, Number(process.argv[3]))) {
     write(database);
     writeSync(1, ".");
   }

@@ -1,5 +1,7 @@
 /** What can go wrong with the state folder, as sentences for an operator. */
 
+import { SealError } from "./seals.ts";
+
 /** The calls of the store that can fail by name, and what a failed one costs. */
 const CONSEQUENCES: Readonly<Record<string, string>> = {
   latch: "the rollback acts, but a restart would forget it",
@@ -88,8 +90,9 @@ export function trouble(cause: unknown): string {
   }
 }
 
-/** Whether SQLite found the file itself broken, so that nothing in it may be trusted any more. */
+/** Whether the file itself was found broken, by SQLite or by its seals, so that nothing in it may be trusted any more. */
 export function isDamage(cause: unknown): boolean {
+  if (cause instanceof SealError) return true;
   const code = primaryCode(cause);
   return code === SQLITE.corrupt || code === SQLITE.notADatabase;
 }

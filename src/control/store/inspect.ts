@@ -7,17 +7,19 @@ import { ZodError } from "zod";
 import type { LatchRecord, StoreHealth } from "../store-types.ts";
 import { isBusy, isDamage, textOf, trouble } from "./errors.ts";
 import { isDiskFull } from "./files.ts";
-import { BUSY_TIMEOUT_MS, bytesOf, MARK_NAME, openForReading, SEAL_NAME } from "./open.ts";
+import { checksumTrouble } from "./latch-checksum.ts";
+import { BUSY_TIMEOUT_MS, bytesOf, MARK_NAME, openForReading } from "./open.ts";
 import { pinOf, rolloutOf } from "./rollout-rows.ts";
-import { auditOf, clustersOf, latchOf, sampleOf, sealOf } from "./rows.ts";
+import { auditOf, clustersOf, latchOf, sampleOf } from "./rows.ts";
 import { migrate, schemaTrouble, schemaVersion, tableSql } from "./schema.ts";
+import { SEALED_TABLES, SEALS_SINCE, SealSum } from "./seals.ts";
 
 /** Longest text of SQLite that is passed on: its integrity check can list every page. */
 const MAX_FINDING_LENGTH = 200;
 
 /**
- * Says whether the database at `path` can be trusted whole: pages, tables, every row, and the seal over the
- * latches. Opens it read-only, so that a damaged file is left as it is. Never throws.
+ * Says whether the database at `path` can be trusted whole: pages, tables, every row, and the seals over the
+ * tables that have one. Opens it read-only, so that a damaged file is left as it is. Never throws.
  */
 export function inspect(path: string): StoreHealth {
   try {
@@ -86,18 +88,37 @@ function rowTrouble(database: DatabaseSync): string | undefined {
   const version = schemaVersion(database);
   for (const [table, since, parse] of tables) {
     if (version < since) continue;
-    try {
-      for (const row of database.prepare(`SELECT * FROM ${table}`).iterate()) parse(row);
-    } catch (error) {
-      if (!(error instanceof ZodError)) throw error;
-      return `a row of its table ${table} does not parse (${firstIssue(error)})`;
-    }
+    const trouble = tableTrouble(database, table, parse, version >= SEALS_SINCE);
+    if (trouble !== undefined) return trouble;
   }
-  const seal = database.prepare("SELECT value FROM meta WHERE name = ?").get(SEAL_NAME)?.value;
-  return seal === sealOf(latches) ? undefined : "its table latches does not match its checksum";
+  return version < SEALS_SINCE ? checksumTrouble(database, latches) : undefined;
 }
 
-function firstIssue(error: ZodError): string {
+function tableTrouble(
+  database: DatabaseSync,
+  table: string,
+  parse: (row: unknown) => void,
+  hasSeals: boolean,
+): string | undefined {
+  const sealed = hasSeals ? SEALED_TABLES.find((name) => name === table) : undefined;
+  const sum = new SealSum();
+  try {
+    for (const row of database.prepare(`SELECT * FROM ${table}`).iterate()) {
+      parse(row);
+      if (sealed !== undefined) sum.add(row);
+    }
+  } catch (error) {
+    const issue = issueOf(error);
+    if (issue === undefined) throw error;
+    return `a row of its table ${table} does not parse (${issue})`;
+  }
+  return sealed === undefined ? undefined : sum.trouble(database, sealed);
+}
+
+/** What is wrong with the row itself; undefined: it could not be read at all. */
+function issueOf(error: unknown): string | undefined {
+  if (error instanceof RangeError) return "a number is too great"; // node:sqlite reads none beyond 2^53
+  if (!(error instanceof ZodError)) return undefined;
   const issue = error.issues[0];
   return issue === undefined ? error.message : `${issue.path.join(".")}: ${issue.message}`;
 }

@@ -5,11 +5,7 @@ import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { pathToFileURL } from "node:url";
 import { syncFolder } from "./files.ts";
-import { sealOf } from "./rows.ts";
 import { isCurrent, migrate } from "./schema.ts";
-
-/** The row of `meta` that holds the seal over all latches. */
-export const SEAL_NAME = "latches.sha256";
 
 /** How long a lock of another program (an operator's SQLite tool) is waited for. */
 export const BUSY_TIMEOUT_MS = 5_000;
@@ -32,7 +28,6 @@ export function createDatabase(path: string): void {
   try {
     database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
     migrate(database);
-    database.prepare("INSERT INTO meta (name, value) VALUES (?, ?)").run(SEAL_NAME, sealOf([]));
   } finally {
     database.close();
   }

@@ -1,11 +1,11 @@
-/** Rows of `rollouts` and `pins`, each sealed by itself: what decides who serves must not be a flipped bit. */
+/** Rows of `rollouts` and `pins`, each with a checksum: what decides who serves must not be a flipped bit. */
 
-import { createHash } from "node:crypto";
 import { z } from "zod";
 import type { RolloutState } from "../../model/rollout.ts";
 import { WHOLE_PPM } from "../../model/ruleset.ts";
 import type { PinRecord, RolloutRecord } from "../store-types.ts";
 import { actor, instant, json, type Value, whole } from "./rows.ts";
+import { rowDigest } from "./seals.ts";
 
 const share = z.int().min(0).max(WHOLE_PPM);
 
@@ -30,18 +30,18 @@ const state = z
   })
   .refine(({ step: at, steps }) => at < steps.length, "the step is not one of the steps");
 
-const sealed = <T extends z.core.$ZodLooseShape>(shape: T) => z.object({ ...shape, sha256: z.string() });
+const checked = <T extends z.core.$ZodLooseShape>(shape: T) => z.object({ ...shape, sha256: z.string() });
 
-const rolloutRow = sealed({
+const rolloutRow = checked({
   route: z.string().min(1),
   state_json: z.string(),
   shown_json: z.string(),
-}).refine(({ sha256, ...rest }) => sha256 === rowSeal(rest), "it does not match its checksum");
+}).refine(({ sha256, ...rest }) => sha256 === rowDigest(rest), "it does not match its checksum");
 
 const stateText = json(state);
 const anyText = json(z.unknown());
 
-const pinRow = sealed({
+const pinRow = checked({
   route: z.string().min(1),
   key: z.string(),
   side: z.enum(["old", "new"]),
@@ -49,7 +49,7 @@ const pinRow = sealed({
   actor,
   reason: z.string(),
   expires_at: instant.nullable(),
-}).refine(({ sha256, ...rest }) => sha256 === rowSeal(rest), "it does not match its checksum");
+}).refine(({ sha256, ...rest }) => sha256 === rowDigest(rest), "it does not match its checksum");
 
 /** Parses a row of `rollouts`; throws a ZodError where it is not one. */
 export function rolloutOf(row: unknown): RolloutRecord {
@@ -66,20 +66,15 @@ export function pinOf(row: unknown): PinRecord {
 
 /** Named parameters for an insert into `rollouts`. */
 export function rolloutValues({ route, state: of, shown }: RolloutRecord): Record<string, Value> {
-  return withSeal({ route, state_json: JSON.stringify(of), shown_json: JSON.stringify(shown ?? null) });
+  return withChecksum({ route, state_json: JSON.stringify(of), shown_json: JSON.stringify(shown ?? null) });
 }
 
 /** Named parameters for an insert into `pins`. */
 export function pinValues({ route, key, side, at, by, reason, expiresAt }: PinRecord): Record<string, Value> {
-  return withSeal({ route, key, side, at, actor: by, reason, expires_at: expiresAt });
+  return withChecksum({ route, key, side, at, actor: by, reason, expires_at: expiresAt });
 }
 
-function withSeal(values: Record<string, Value>): Record<string, Value> {
+function withChecksum(values: Record<string, Value>): Record<string, Value> {
   const row = whole(values);
-  return { ...row, sha256: rowSeal(row) };
-}
-
-function rowSeal(row: Readonly<Record<string, Value>>): string {
-  const fields = Object.entries(row).sort(([a], [b]) => (a < b ? -1 : 1));
-  return createHash("sha256").update(JSON.stringify(fields)).digest("hex");
+  return { ...row, sha256: rowDigest(row) };
 }

@@ -1,6 +1,5 @@
 /** Rows of the tables and the records they stand for. A row that does not parse means a damaged store. */
 
-import { createHash } from "node:crypto";
 import { z } from "zod";
 import type { AuditEntry, MismatchSample } from "../../model/reports.ts";
 import type { ClusterRecord, LatchRecord, NewAuditEntry, NewSample } from "../store-types.ts";
@@ -180,15 +179,6 @@ export function sampleValues(sample: NewSample): Record<string, Value> {
 /** Named parameters for an insert into `clusters`. */
 export function clusterValues({ route, at, compareSha256, clusters }: ClusterRecord): Record<string, Value> {
   return whole({ route, at, compare_sha256: compareSha256, clusters_json: clusters });
-}
-
-/**
- * A seal over all latches: SQLite's pages carry no checksums, so a flipped bit could turn a latched route's
- * name into another one and nobody would notice that the rollback is gone.
- */
-export function sealOf(latches: readonly LatchRecord[]): string {
-  const lines = latches.map((latch) => JSON.stringify(latchValues(latch))).sort();
-  return createHash("sha256").update(lines.join("\n")).digest("hex");
 }
 
 /** Half surrogates have no UTF-8: without this a text would read back differently from what was sealed. */

@@ -1,6 +1,7 @@
 /** The tables of the state database, made to be read with any SQLite tool. */
 
 import type { DatabaseSync } from "node:sqlite";
+import { sealTables } from "./seals.ts";
 
 /** "CUTO": tells our file from any other SQLite database. */
 const APPLICATION_ID = 0x43_55_54_4f;
@@ -62,7 +63,7 @@ const MIGRATIONS: readonly string[] = [
      compare_sha256 TEXT NOT NULL,
      clusters_json TEXT NOT NULL
    ) STRICT, WITHOUT ROWID;`,
-  // A seal in each row: rollouts are written every second, and a seal over all of them would grow with their number.
+  // A checksum in each row: of what decides who serves it is said which row is wrong.
   `ALTER TABLE audit ADD COLUMN evidence_json TEXT;
    CREATE TABLE rollouts (
      route TEXT NOT NULL PRIMARY KEY,
@@ -95,17 +96,23 @@ const MIGRATIONS: readonly string[] = [
    ) STRICT;
    CREATE INDEX history_resolution ON history (resolution_seconds, id);
    CREATE INDEX history_bytes ON history (id, bytes);`,
+  // `migrate` seals the tables; see latch-checksum.ts for what the seals replace.
+  "DELETE FROM meta WHERE name = 'latches.sha256'",
 ];
 
 const SCHEMA_VERSION = MIGRATIONS.length;
 
-/** Brings a database from the version it has (0: empty) to the current one, in one transaction. */
+/**
+ * Brings a database from the version it has (0: empty) to the current one, and seals its tables anew, in one
+ * transaction. Its rows must have been checked under the old version before: see inspect.ts.
+ */
 export function migrate(database: DatabaseSync): void {
   const from = schemaVersion(database);
   if (from === SCHEMA_VERSION) return;
   database.exec("BEGIN IMMEDIATE");
   try {
     for (const step of MIGRATIONS.slice(from)) database.exec(step);
+    sealTables(database); // a step may have changed the columns of any of them
     database.exec(
       `PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT`,
     );
