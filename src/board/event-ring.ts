@@ -7,7 +7,8 @@
 import type { Side } from "../model/ruleset.ts";
 import { SIDE_INDEX, SIDES } from "./layout.ts";
 
-export const EVENT_KINDS = ["error", "client-error", "slow"] as const;
+/** `…-alone`: said besides, of a failure of new, once old has answered the same well or could not be asked. */
+export const EVENT_KINDS = ["error", "client-error", "slow", "error-alone", "client-error-alone"] as const;
 export type EventKind = (typeof EVENT_KINDS)[number];
 
 export interface RingEvent {

@@ -49,6 +49,8 @@ export interface Book {
   readonly compared: ComparisonCounts;
   /** Failing answers since the last look, oldest first. */
   events: FailureEvent[];
+  /** Failures of new that have proved its alone since then. */
+  alone: FailureEvent[];
   /** Compared pairs on their way to the guard, and what is known of noise. */
   docket: Docket;
 }
@@ -119,6 +121,7 @@ export class Books {
       detector: null,
       compared: { match: 0, mismatch: 0, noise: 0, transient: 0, uncompared: 0 },
       events: [],
+      alone: [],
       docket: createDocket(noisePpmOf(route)),
     };
     if (book.docket.isLearning) tile.learnNoise(LESSONS);
@@ -204,14 +207,15 @@ export function learningOf(book: Book): { readonly done: number; readonly of: nu
 /** After a latch was cleared: what was evidence then is none now. What is known of noise stays. */
 export function forgetEvidence(book: Book, nowMs: number): void {
   book.events = [];
+  book.alone = [];
   clearDocket(book.docket);
   if (book.detector !== null) startAfresh(book.detector, nowMs);
 }
 
-function findingOf({ comparison, noise, unit }: Compared): Finding {
-  if (comparison.kind !== "mismatch") return { differences: [], again: noise, unit };
+function findingOf({ comparison, noise: again, unit, isReverse = false }: Compared): Finding {
+  if (comparison.kind !== "mismatch") return { differences: [], again, unit, isReverse };
   const { differences } = comparison;
-  return { differences: differences.length > 0 ? differences : SOMEWHERE, again: noise, unit };
+  return { differences: differences.length > 0 ? differences : SOMEWHERE, again, unit, isReverse };
 }
 
 /** A pair that differs and does not say where differs all the same. */

@@ -23,6 +23,8 @@ export interface Increment {
   readonly matches: number;
   /** Those of the matches whose request was asked of old twice, with three equal answers. */
   readonly triples: number;
+  /** The same of requests that new served. */
+  readonly reverseTriples: number;
   /** Of new's shadows. */
   readonly shadows: ShadowCounts;
 }
@@ -74,6 +76,7 @@ export class Account {
       slow: minus(after.slow, before.slow),
       matches: after.matches - before.matches,
       triples: after.triples - before.triples,
+      reverseTriples: after.reverseTriples - before.reverseTriples,
       shadows: {
         answers: after.shadows.answers - before.shadows.answers,
         failed: after.shadows.failed - before.shadows.failed,
@@ -179,6 +182,7 @@ export class Account {
       slow: this.bySide(SLICE.slow),
       matches: this.total(SLICE.comparisons),
       triples: this.total(SLICE.triples),
+      reverseTriples: this.total(SLICE.reverseTriples),
       shadows: { answers: this.total(SLICE.shadowAnswers), failed: this.total(SLICE.shadowFailures) },
     };
   }

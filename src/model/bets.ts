@@ -1,5 +1,6 @@
 /** One batch fed to one test: which answers are evidence for it, and whether they cross its limit. */
 
+import { attributeAbsolute, attributeRelative, createAttribution } from "./attribution.ts";
 import { trippingRate } from "./client-error-limit.ts";
 import { countOnce } from "./counted-keys.ts";
 import { betAbsolute, betRelative, canBetOn } from "./evidence.ts";
@@ -8,6 +9,7 @@ import {
   clientErrorsOf,
   countEvents,
   type EventKind,
+  type FailureEvent,
   KIND_OF,
   type Trip,
 } from "./observation.ts";
@@ -54,6 +56,7 @@ function feedRelative(test: SequentialTest, batch: Batch, now: Circumstances): T
     passAbsolute(pass, answersOfNew, countEvents(batch, kind, "new"));
   count(test, "new", answersOfNew, 0);
   count(test, "old", batch.old.answers, 0);
+  const alone = feedAlone(test, batch);
   for (const event of batch.events) {
     if (event.kind !== kind || event.rhoPpm <= 0 || event.rhoPpm >= WHOLE_PPM) continue;
     if (!countOnce(test.keys, event.unit)) {
@@ -67,7 +70,17 @@ function feedRelative(test: SequentialTest, batch: Batch, now: Circumstances): T
     count(test, event.side, 0, 1);
     if (isNew && hasReached(test, now.lnThreshold)) return tripOf(test, tolerance, event.rhoPpm, now);
   }
-  return null;
+  const isReached = alone !== null && hasReached(test, now.lnThreshold);
+  return isReached ? tripOf(test, tolerance, alone.rhoPpm, now) : null;
+}
+
+/** Where somebody asks old about new's failures: the last one that counted as new's alone; null: none did. */
+function feedAlone(test: SequentialTest, { events, alone }: Batch): FailureEvent | null {
+  const { metric, limit } = test.spec;
+  // Slow is not asked about: how fast old is now says nothing of then.
+  if (alone === undefined || (metric !== "errors" && metric !== "client-errors")) return null;
+  test.attribution ??= createAttribution();
+  return attributeRelative(test.attribution, { kind: KIND_OF[metric], events, alone }, limit);
 }
 
 /** What an absolute test sees of a batch. */
@@ -88,7 +101,11 @@ function feedAbsolute(test: SequentialTest, batch: Batch, now: Circumstances): T
     betAbsolute(test.logWealth, 0, clean, limitRate);
     count(test, "new", clean, 0);
   }
+  const hasAlone = feedAloneAbsolute(test, batch, clean, limitRate, now.tolerance);
   const bounds = new Map<string, number>();
+  const trips = (): boolean =>
+    hasReached(test, now.lnThreshold) &&
+    (!hasOldArm || blamesNewAlone(test, now.lnThreshold, bounds, now.nowMs));
   for (const unit of failedUnits) {
     if (!countOnce(test.keys, unit)) {
       test.repeats += 1;
@@ -96,11 +113,22 @@ function feedAbsolute(test: SequentialTest, batch: Batch, now: Circumstances): T
     }
     betAbsolute(test.logWealth, 1, 1, limitRate);
     count(test, "new", 1, 1);
-    if (!hasReached(test, now.lnThreshold)) continue;
-    if (!hasOldArm || blamesNewAlone(test, now.lnThreshold, bounds, now.nowMs))
-      return tripOf(test, limitRate, batch.sharePpm, now);
+    if (trips()) return tripOf(test, limitRate, batch.sharePpm, now);
   }
-  return null;
+  return hasAlone && trips() ? tripOf(test, limitRate, batch.sharePpm, now) : null;
+}
+
+/** Errors alone: of 4xx what old has too is no failure to begin with. True: one counted. */
+function feedAloneAbsolute(
+  test: SequentialTest,
+  { alone }: Batch,
+  clean: number,
+  limitRate: number,
+  ratio: number,
+): boolean {
+  if (alone === undefined || test.spec.metric !== "errors") return false;
+  test.attribution ??= createAttribution();
+  return attributeAbsolute(test.attribution, { kind: "error", alone }, clean, limitRate, ratio);
 }
 
 function absoluteView(spec: TestSpec, batch: Batch, now: Circumstances): Absolute {
@@ -108,8 +136,9 @@ function absoluteView(spec: TestSpec, batch: Batch, now: Circumstances): Absolut
   if (spec.metric === "mismatches")
     return spec.kind === "blind" ? blindView(spec, batch) : pairsView(spec, batch);
   if (spec.metric === "errors") {
-    const failedUnits = unitsOf(batch, "error");
-    if (batch.cleanNew === 0 && failedUnits.length === 0) return NOTHING;
+    const failedUnits = unitsOf(batch.events, "error");
+    const late = batch.alone?.length ?? 0;
+    if (batch.cleanNew + failedUnits.length + late === 0) return NOTHING;
     return {
       clean: batch.cleanNew,
       failedUnits,
@@ -120,11 +149,12 @@ function absoluteView(spec: TestSpec, batch: Batch, now: Circumstances): Absolut
   // the same mix that old's own was taken from; elsewhere what the draw did not decide is not judged by them.
   if (!isWhole) return NOTHING;
   if (spec.metric === "client-errors") return clientErrorsView(batch, now);
-  return { clean: batch.fastNew, failedUnits: unitsOf(batch, "slow"), limitRate: spec.limit };
+  return { clean: batch.fastNew, failedUnits: unitsOf(batch.events, "slow"), limitRate: spec.limit };
 }
 
 function clientErrorsView(batch: Batch, { oldClientErrors, tolerance }: Circumstances): Absolute {
-  const failedUnits = unitsOf(batch, "client-error");
+  // Those that old has too count for nothing, neither as failed nor as clean.
+  const failedUnits = unitsOf(batch.alone ?? batch.events, "client-error");
   const answers = batch.cleanNew + countEvents(batch, "error", "new");
   if (answers === 0 && failedUnits.length === 0) return NOTHING;
   return {
@@ -161,10 +191,8 @@ function blindView(spec: TestSpec, { comparisons }: Batch): Absolute {
 
 const NOTHING: Absolute = { clean: 0, failedUnits: [], limitRate: 1 };
 
-function unitsOf(batch: Batch, kind: EventKind): (string | null)[] {
-  return batch.events
-    .filter((event) => event.side === "new" && event.kind === kind)
-    .map((event) => event.unit);
+function unitsOf(events: readonly FailureEvent[], kind: EventKind): (string | null)[] {
+  return events.filter((event) => event.side === "new" && event.kind === kind).map((event) => event.unit);
 }
 
 function tripOf(test: SequentialTest, limit: number, sharePpm: SharePpm, now: Circumstances): Trip {

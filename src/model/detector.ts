@@ -79,10 +79,12 @@ function mismatchLimit({ maxRate }: { readonly maxRate: number }): number {
 
 function testsOf(guard: Guard, measuresNoise: boolean): TestSpec[] {
   const specs: TestSpec[] = [];
-  const { errors, latency, mismatches } = guard;
+  const { errors, clientErrors, latency, mismatches } = guard;
   if (errors !== null) {
     specs.push({ metric: "errors", kind: "relative", limit: errors.ratio });
     specs.push({ metric: "errors", kind: "absolute", limit: Math.max(LEAST_RATE, errors.maxRate) });
+  }
+  if (errors !== null && clientErrors !== "off") {
     specs.push({ metric: "client-errors", kind: "relative", limit: errors.ratio });
     specs.push({ metric: "client-errors", kind: "absolute", limit: CLIENT_ERRORS_MAX_RATE });
   }

@@ -8,6 +8,8 @@
  * - Later, a pair that differs at a place that is not noise counts once 200 triples have shown the place to be quiet
  *   since it began to differ (`quiet.ts`). Until then it is fresh: only triples speak (`paired-test.ts`), which need no
  *   knowledge of noise at all, and more of them are asked for (`triple-credit.ts`).
+ * - Of a request that new served, old is asked twice after new: where data changes meanwhile new differs alone, and not
+ *   by its fault. Such a reverse triple teaches noise and quiet places, and is no evidence by itself.
  * - Where none come any more the judge is blind. What was learned before has to do then; where nothing was, pairs go to
  *   a test of their own with a limit of 50%, so that a new that is all wrong is still found.
  */
@@ -47,6 +49,8 @@ export interface Finding {
   readonly differences: readonly Place[];
   /** Where old's second answer differs from its first; null: it was not asked twice. */
   readonly again: readonly Place[] | null;
+  /** New served the client, and old was asked after it. Absent: old served. */
+  readonly isReverse?: boolean;
   readonly unit: string | null;
 }
 
@@ -137,12 +141,15 @@ export function takeTransient(docket: Docket, finding: Finding): void {
   takeTriple(docket, noise, { ...finding, differences }, finding.again);
 }
 
-/** Takes in pairs that were found equal without parsing; `triples` of them were asked of old twice, all the same. */
-export function takeEqual(docket: Docket, pairs: number, triples: number): void {
+/**
+ * Takes in pairs that were found equal without parsing; `triples` of them were asked of old twice, all the same, and
+ * besides so many `reverseTriples`.
+ */
+export function takeEqual(docket: Docket, pairs: number, triples: number, reverseTriples = 0): void {
   countPairs(docket, pairs);
   docket.clean += pairs;
-  if (docket.noise === null || triples === 0) return;
-  learnQuiet(docket.noise, triples);
+  if (docket.noise === null || triples + reverseTriples === 0) return;
+  learnQuiet(docket.noise, triples + reverseTriples);
   docket.equalTriples += triples;
   docket.pairsSinceTriple = 0;
 }
@@ -249,9 +256,11 @@ function lookAtPlaces(docket: Docket, noise: Noise, keys: ReadonlySet<string>): 
 
 function takeTriple(docket: Docket, noise: Noise, finding: Finding, again: readonly Place[]): void {
   docket.pairsSinceTriple = 0;
-  const signs = signsOf(noise, finding.differences, again, finding.unit);
-  if (signs === null) docket.equalTriples += 1;
-  else docket.triples.push(signs);
+  if (finding.isReverse !== true) {
+    const signs = signsOf(noise, finding.differences, again, finding.unit);
+    if (signs === null) docket.equalTriples += 1;
+    else docket.triples.push(signs);
+  }
   learnNoise(noise, again, (key) => {
     if (forgetQuiet(docket.quiet, key)) docket.wasWrong = true;
   });

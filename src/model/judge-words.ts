@@ -2,7 +2,7 @@
 
 import { busyKeysWords } from "./busy-keys.ts";
 import type { Detector } from "./detector.ts";
-import type { Counts, Metric } from "./sequential-test.ts";
+import type { Counts, Metric } from "./metric.ts";
 import type { StepFacts } from "./step-facts.ts";
 
 /** What a judge looks at. */
@@ -44,6 +44,7 @@ function words(seen: Seen, behind: (metric: Metric) => string): string {
     const { answers, failed } = detector.shadows;
     parts.push(`shadows failed ${countWords(failed)}/${countWords(answers)} new`);
   }
+  if (facts.uncompared != null) parts.push(facts.uncompared);
   return parts.join("; ");
 }
 

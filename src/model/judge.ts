@@ -6,9 +6,9 @@
 
 import { type Detector, evidenceOf } from "./detector.ts";
 import { heldWords, passedWords, type Seen } from "./judge-words.ts";
+import type { Metric } from "./metric.ts";
 import { needsOf } from "./needs.ts";
 import type { Judgement } from "./rollout.ts";
-import type { Metric } from "./sequential-test.ts";
 import type { StepFacts } from "./step-facts.ts";
 
 /** A judgement in parts: `why` is "seen; needs …". */
@@ -38,7 +38,8 @@ const NO_GUARD = "no guard: bake and gates alone decide";
 /** The guarded metrics that a step with these shares can show anything of. */
 function metricsOf({ guard }: Detector, { canaryPpm, comparesPairs }: StepFacts): readonly Metric[] {
   const metrics: Metric[] = [];
-  if (canaryPpm > 0 && guard.errors !== null) metrics.push("errors", "client-errors");
+  if (canaryPpm > 0 && guard.errors !== null) metrics.push("errors");
+  if (canaryPpm > 0 && guard.errors !== null && guard.clientErrors !== "off") metrics.push("client-errors");
   if (canaryPpm > 0 && guard.latency !== null) metrics.push("latency");
   if (comparesPairs && guard.mismatches !== null) metrics.push("mismatches");
   return metrics;

@@ -4,6 +4,7 @@ import { lnPassAlone, passingRate } from "./client-error-limit.ts";
 import { lowerBound } from "./confidence.ts";
 import { type Detector, evidenceOf } from "./detector.ts";
 import { countWords, judgesShadows, type Seen } from "./judge-words.ts";
+import type { Metric } from "./metric.ts";
 import { baselineOf } from "./old-rate.ts";
 import { forecastMs, type Pace } from "./pace.ts";
 import {
@@ -17,7 +18,6 @@ import {
 } from "./pass.ts";
 import { shortDuration } from "./rollout.ts";
 import { type SharePpm, WHOLE_PPM } from "./ruleset.ts";
-import type { Metric } from "./sequential-test.ts";
 
 /**
  * Evidence against new, on the scale where 1 trips, that holds a step whatever it has shown before: a long healthy

@@ -1,7 +1,7 @@
 /** What a detector is shown, and what it answers. */
 
+import type { Counts, Metric } from "./metric.ts";
 import type { SharePpm, Side } from "./ruleset.ts";
-import type { Counts, Metric } from "./sequential-test.ts";
 
 export type EventKind = "error" | "client-error" | "slow";
 
@@ -30,6 +30,11 @@ export interface Batch {
   readonly isSpeedMeasured?: boolean;
   /** In order. A fallback's answer of old is none of them. */
   readonly events: readonly FailureEvent[];
+  /**
+   * Those errors and 4xx of new that are its alone: old, asked the same, answered well; and those of which old could not
+   * be asked. They come when old has answered, after the event itself. Absent: nobody asks, and each counts as new's alone.
+   */
+  readonly alone?: readonly FailureEvent[];
   /** All answers of old to clients and their errors, without fallbacks. */
   readonly old: { readonly answers: number; readonly errors: number };
   /** Answers of each side that were 4xx, as they were counted with the answers. Absent: those among the events. */

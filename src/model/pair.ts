@@ -38,6 +38,8 @@ export interface Pair {
   readonly new: Answer;
   /** Old's second answer, asked beside new's; null: not in the noise sample, or lost. */
   readonly again: Answer | null;
+  /** New served the client, so that old was asked twice after it (a reverse shadow). Absent: old served. */
+  readonly isReverse?: boolean;
   /** Null: this pair cannot be asked again. */
   readonly ticket: Ticket | null;
   /** Both sides asked again for an earlier pair; null: a first pair. */
@@ -77,6 +79,8 @@ export interface Compared {
   readonly comparison: Comparison;
   /** Where old's two answers differ, each place once; null: not in the noise sample, or not comparable. */
   readonly noise: readonly Place[] | null;
+  /** As the pair's. */
+  readonly isReverse?: boolean;
   readonly ticket: Ticket | null;
   readonly confirms: Confirms | null;
   readonly old: AnswerSample | null;

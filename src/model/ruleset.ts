@@ -247,6 +247,8 @@ export interface Fallback {
 
 export interface Guard {
   readonly errors: { readonly maxRate: number; readonly ratio: number } | null;
+  /** Which 4xx of new roll back, where errors are judged at all. */
+  readonly clientErrors: ClientErrorRule;
   readonly latency: { readonly ratio: number } | null;
   readonly mismatches: { readonly maxRate: number } | null;
   /** Answers of new needed to pass a step; never delays a trip. */
@@ -256,6 +258,12 @@ export interface Guard {
   /** Mean seconds between false alarms that the route accepts, all its tests together. */
   readonly falseAlarmSeconds: number;
 }
+
+/**
+ * "all": those that old, asked the same, answers well, and those of which old may not be asked. "checked": the first
+ * alone.
+ */
+export type ClientErrorRule = "all" | "checked" | "off";
 
 /** A cutover in steps: each has shares, and what must be seen before the next. */
 export interface Rollout {

@@ -3,13 +3,13 @@
  * present wealth grew (its stretch), which a trip is checked and explained with.
  */
 
+import { type Attribution, floorAttribution, lnAttributed, recountAttributed } from "./attribution.ts";
 import { type CountedKeys, createCountedKeys, forgetKeys } from "./counted-keys.ts";
 import { absoluteGain, canBetOn, createWealth, EFFECT_SIZES, lnMeanWealth } from "./evidence.ts";
+import type { Counts, Metric } from "./metric.ts";
 import { greaterOfLimitAndBound } from "./old-rate.ts";
 import { createPassAccount, type PassAccount } from "./pass.ts";
 import type { Side } from "./ruleset.ts";
-
-export type Metric = "errors" | "client-errors" | "latency" | "mismatches";
 
 export interface TestSpec {
   readonly metric: Metric;
@@ -19,11 +19,6 @@ export interface TestSpec {
    */
   readonly kind: "relative" | "absolute" | "blind";
   readonly limit: number;
-}
-
-export interface Counts {
-  readonly answers: Record<Side, number>;
-  readonly failed: Record<Side, number>;
 }
 
 export interface Stretch extends Counts {
@@ -38,6 +33,8 @@ export interface SequentialTest {
   readonly keys: CountedKeys;
   /** Failures left out in this step because their key had counted. */
   repeats: number;
+  /** Failures that are new's alone, where somebody asks old about them; without enough of those it does not trip. */
+  attribution: Attribution | null;
   /** What the step has shown for a pass, on one test of each metric; null on the others. */
   pass: PassAccount | null;
 }
@@ -49,6 +46,7 @@ export function createTest(spec: TestSpec, nowMs: number): SequentialTest {
     stretches: EFFECT_SIZES.map(() => createStretch(nowMs)),
     keys: createCountedKeys(),
     repeats: 0,
+    attribution: null,
     pass: keepsPass(spec) ? createPassAccount() : null,
   };
 }
@@ -73,6 +71,7 @@ export function sameMeaning(a: TestSpec, b: TestSpec): boolean {
 /** Lets keys count again. */
 export function recountKeys(test: SequentialTest): void {
   forgetKeys(test.keys);
+  if (test.attribution !== null) recountAttributed(test.attribution);
   test.repeats = 0;
 }
 
@@ -84,6 +83,7 @@ export function startTestStep(test: SequentialTest): void {
 
 /** Floors the wealth, as is due once a second; an effect size at 1 begins a new stretch. */
 export function floorTest(test: SequentialTest, nowMs: number): void {
+  if (test.attribution !== null) floorAttribution(test.attribution);
   for (const [i, stretch] of test.stretches.entries()) {
     if ((test.logWealth[i] ?? 0) > 0) continue;
     test.logWealth[i] = 0;
@@ -119,12 +119,17 @@ export function leadingStretch(test: SequentialTest): Stretch {
 
 /** True when the wealth has reached `lnThreshold`. */
 export function hasReached(test: SequentialTest, lnThreshold: number): boolean {
-  return lnMeanWealth(test.logWealth) >= lnThreshold;
+  return lnWealthOf(test) >= lnThreshold;
+}
+
+function lnWealthOf({ logWealth, attribution }: SequentialTest): number {
+  const ln = lnMeanWealth(logWealth);
+  return attribution === null ? ln : Math.min(ln, lnAttributed(attribution));
 }
 
 /** ln E / ln c, never below 0: 1 trips. */
 export function evidenceOfTest(test: SequentialTest, lnThreshold: number): number {
-  return Math.max(0, lnMeanWealth(test.logWealth) / lnThreshold);
+  return Math.max(0, lnWealthOf(test) / lnThreshold);
 }
 
 /**

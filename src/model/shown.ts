@@ -7,9 +7,10 @@
  */
 
 import type { Detector } from "./detector.ts";
+import type { Counts, Metric } from "./metric.ts";
 import { baselineOf, type RateCounts, restoreBaseline } from "./old-rate.ts";
 import { createPassAccount, type PassAccount } from "./pass.ts";
-import { type Counts, type Metric, type SequentialTest, sameMeaning } from "./sequential-test.ts";
+import { type SequentialTest, sameMeaning } from "./sequential-test.ts";
 
 const VERSION = 1;
 /** Wealth beyond this is no wealth that was ever won. */

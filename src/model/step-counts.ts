@@ -1,9 +1,10 @@
 /** What came in during a step: counts by metric and side, how fast, and which keys new failed most. */
 
 import { type BusyKeys, createBusyKeys, forgetBusyKeys, noteBusyKey } from "./busy-keys.ts";
+import type { Counts, Metric } from "./metric.ts";
 import { type Batch, countEvents, KIND_OF, METRIC_OF } from "./observation.ts";
 import { createPace, notePace, type Pace } from "./pace.ts";
-import { type Counts, createCounts, type Metric } from "./sequential-test.ts";
+import { createCounts } from "./sequential-test.ts";
 
 export interface StepCounts {
   stepStartedMs: number;

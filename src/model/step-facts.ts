@@ -10,6 +10,8 @@ export interface StepFacts {
   readonly minSamples: number;
   /** Whether pairs can come at all: something is shadowed and compared. */
   readonly comparesPairs: boolean;
+  /** Why mismatches, which are guarded, cannot be judged, and what to write. Absent, null: they can, or are not. */
+  readonly uncompared?: string | null;
   /** How far noise is known; null: it is, or it is not measured. */
   readonly learning: { readonly done: number; readonly of: number } | null;
 }

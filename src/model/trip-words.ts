@@ -1,8 +1,9 @@
 /** The sentences of the guard, for operators: metric, value, limit and samples. */
 
+import type { Counts, Metric } from "./metric.ts";
 import type { SharePpm } from "./ruleset.ts";
 import { WHOLE_PPM } from "./ruleset.ts";
-import type { Counts, Metric, TestSpec } from "./sequential-test.ts";
+import type { TestSpec } from "./sequential-test.ts";
 
 const FAILED: Record<Metric, string> = {
   errors: "failed",

@@ -5,13 +5,24 @@ import { unitOf } from "../model/bucket.ts";
 import type { Decision } from "../model/decide.ts";
 import { isBackendsFault } from "../model/failures.ts";
 import type { Side } from "../model/ruleset.ts";
-import type { DataDesk, RouteRoom } from "./desk.ts";
+import type { DataDesk } from "./desk.ts";
 import type { LegOutcome } from "./leg-shapes.ts";
+import type { RouteRoom } from "./rooms.ts";
 
 /** A failed answer: no answer through the backend's fault, or a 5xx. 4xx is no error. */
 export function failed(outcome: LegOutcome): boolean {
   if (outcome.failure !== null) return isBackendsFault(outcome.failure);
   return outcome.status !== null && outcome.status >= 500;
+}
+
+/** A 4xx, also where the client did not stay to read it. */
+export function isClientError(outcome: LegOutcome): boolean {
+  return !failed(outcome) && outcome.status !== null && outcome.status >= 400;
+}
+
+/** A 4xx of new was its alone: old answered the same well, or could not be asked. */
+export function recordClientErrorAlone(desk: DataDesk, room: RouteRoom, decision: Decision): void {
+  pushEvent(desk, room, decision, "new", "client-error-alone");
 }
 
 /** Records one leg of a request. Nothing of a client's fault is held against a side. */
@@ -27,7 +38,7 @@ export function recordLeg(
   if (failed(outcome)) {
     room.recorder.leg(side, "error", slow, latencyUs);
     pushEvent(desk, room, decision, side, "error");
-  } else if (outcome.status !== null && outcome.status >= 400) {
+  } else if (isClientError(outcome)) {
     room.recorder.leg(side, "client-error", slow, latencyUs);
     pushEvent(desk, room, decision, side, "client-error");
   } else if (outcome.status !== null) {
@@ -47,10 +58,12 @@ export function recordLeg(
 export function recordNewFailed(
   desk: DataDesk,
   room: RouteRoom,
+  decision: Decision,
   newOutcome: LegOutcome,
   oldAnsweredWell: boolean | null,
 ): void {
   if (room.compiled.route.guard === null) return;
+  if (oldAnsweredWell !== false) pushEvent(desk, room, decision, "new", "error-alone");
   const counts = oldAnsweredWell ?? newOutcome.failure !== null;
   if (counts) room.tile.addToKillStreak();
   desk.bell.ring();

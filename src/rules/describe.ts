@@ -166,6 +166,7 @@ function describeShadow(shadow: Shadow): Description {
 function describeGuard(guard: Guard): Description {
   return {
     errors: guard.errors ? { max: rate(guard.errors.maxRate), ratio: guard.errors.ratio } : "off",
+    clientErrors: guard.clientErrors,
     latency: guard.latency ? { ratio: guard.latency.ratio } : "off",
     mismatches: guard.mismatches ? { max: rate(guard.mismatches.maxRate) } : "off",
     minSamples: guard.minSamples,

@@ -2,6 +2,7 @@
 
 import type { RolloutStep } from "../model/ruleset.ts";
 import { guardOf, type IdleRule, isOn, methodsIdle } from "./idle-rule.ts";
+import { whyWholeStepIsIdle } from "./idle-whole.ts";
 import type { MergedRoute } from "./merge.ts";
 import { gateNames, rolloutOf, stepShares } from "./resolve-rollout.ts";
 import { DEFAULT_SHADOW_METHODS } from "./resolve-route.ts";
@@ -57,8 +58,11 @@ export function idleRolloutRules(route: MergedRoute): IdleRule[] {
           : `no step names the gate ${name}: write gate: ${name} in a step, or take it out`,
       ),
     ),
-    ...stepShares(route.fields).map((shares, index) =>
-      ruleOf(["rollout", "steps", index], whyNothingIsSeen(route, shares, index)),
+    ...stepShares(route.fields).map((shares, index, steps) =>
+      ruleOf(
+        ["rollout", "steps", index],
+        whyNothingIsSeen(route, shares, index) ?? whyWholeStepIsIdle(route, steps, index),
+      ),
     ),
   ];
 }

@@ -14,15 +14,20 @@ export const guardOf = ({ fields }: MergedRoute) => (fields.guard === "off" ? un
 
 export const isOn = (test: unknown): boolean => test !== undefined && test !== "off";
 
+/** The methods that conditions let in; those that name none let in `all`. */
+export function methodsOf(match: MergedRoute["fields"]["match"], all: readonly string[]): readonly string[] {
+  const conditions = match === undefined ? [] : Array.isArray(match) ? match : [match];
+  return conditions.length === 0 ? all : conditions.flatMap((condition) => condition.methods ?? all);
+}
+
 /** Methods that no condition of the route lets in. */
 export function methodsIdle(
   { fields: { match } }: MergedRoute,
   block: "canary" | "shadow",
   methods: readonly string[],
 ): string | undefined {
-  const conditions = match === undefined ? [] : Array.isArray(match) ? match : [match];
-  const taken = conditions.flatMap((condition) => condition.methods ?? methods);
-  if (conditions.length === 0 || taken.some((method) => methods.includes(method))) return undefined;
+  const taken = methodsOf(match, methods);
+  if (taken.some((method) => methods.includes(method))) return undefined;
   const own = [...new Set(taken)].join(", ");
   const does = block === "canary" ? "so canary sends nothing to new" : "so nothing is shadowed";
   const sideEffects = block === "shadow" ? " (with sideEffects: allowed where they change things)" : "";

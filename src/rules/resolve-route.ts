@@ -130,6 +130,7 @@ function guardOf(fields: RouteFields): Guard | null {
       errors === "off"
         ? null
         : { maxRate: (errors?.max ?? DEFAULT_ERROR_RATE * PPM) / PPM, ratio: errors?.ratio ?? DEFAULT_RATIO },
+    clientErrors: guard?.clientErrors ?? "all",
     latency: latency === undefined || latency === "off" ? null : { ratio: latency.ratio ?? DEFAULT_RATIO },
     mismatches:
       mismatches === undefined || mismatches === "off"

@@ -131,6 +131,10 @@ const guardSchema = section({
     }),
     "write { max: 5%, ratio: 2 } or off",
   ).optional(),
+  clientErrors: word(
+    ["all", "checked", "off"],
+    "Which 4xx of new roll back: all that old does not answer too, or those alone that old was asked about. Default all",
+  ).optional(),
   latency: orOff(section({ ratio: ratio.optional() }), "write { ratio: 2 } or off").optional(),
   mismatches: orOff(
     section({ max: shareAboveZero("Share of compared pairs that differ").optional() }),

@@ -4,6 +4,7 @@ import type { Ruleset } from "../model/ruleset.ts";
 import { IDLE_COMPARE_RULES } from "./idle-compare.ts";
 import { hasShadow, IDLE_ROLLOUT_RULES, idleRolloutRules } from "./idle-rollout.ts";
 import { guardOf, type IdleRule, isOn, methodsIdle } from "./idle-rule.ts";
+import { whyWholeIsIdle } from "./idle-whole.ts";
 import type { MergedRoute } from "./merge.ts";
 import { placeText } from "./problem.ts";
 import { hiddenRoutes } from "./reach.ts";
@@ -72,6 +73,10 @@ const IDLE_RULES: readonly IdleRule[] = [
       if (!usesNew(route)) return undefined;
       if (fields.compare === "off")
         return "guard.mismatches counts compared shadows, and compare is off: take compare: off away, or guard.mismatches";
+      if (rolloutOf(fields) === undefined && fields.shadow !== undefined) {
+        const shares = { canaryPpm: fields.canary?.share ?? 0, shadowPpm: fields.shadow.share ?? 0 };
+        return whyWholeIsIdle(route, shares);
+      }
       return hasShadow(route)
         ? undefined
         : "guard.mismatches counts compared shadows, and there is no shadow: write shadow: 100%, or leave guard.mismatches out";
@@ -93,6 +98,14 @@ const IDLE_RULES: readonly IdleRule[] = [
         ? "every test of guard is off, so nothing is rolled back: write guard: off if that is meant, else leave one on"
         : undefined;
     },
+  },
+  {
+    field: ["guard", "clientErrors"],
+    isWritten: (route) => isOn(guardOf(route)?.clientErrors),
+    why: (route) =>
+      guardOf(route)?.errors === "off"
+        ? "guard.clientErrors says which 4xx are judged, and guard.errors is off, which judges none: leave clientErrors out, or errors: off"
+        : undefined,
   },
   {
     field: ["compare"],

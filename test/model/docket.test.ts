@@ -51,6 +51,26 @@ test("where noise is not measured every pair that differs counts at once", () =>
   assert.equal(noiseAt(docket, value("$.x")), null);
 });
 
+test("a reverse triple teaches noise and quiet places, and is no evidence by itself", () => {
+  const docket = createDocket(SHARE);
+  const take = (templates: string[], again: string[]) =>
+    takePair(docket, {
+      differences: templates.map(value),
+      again: again.map(value),
+      unit: null,
+      isReverse: true,
+    });
+  assert.equal(take(["$.x"], ["$.ts"]), "mismatch");
+  assert.equal(take(["$.ts"], []), "noise");
+  takeTransient(docket, { differences: [value("$.y")], again: [value("$.ts")], unit: null, isReverse: true });
+  takeEqual(docket, LESSONS, 0, LESSONS);
+  const { match, mismatchUnits, noise } = handOver(docket);
+  assert.equal(learningProgress(docket), null, "learning is over by them alone");
+  assert.deepEqual([noise?.equalTriples, noise?.triples], [0, []]);
+  assert.deepEqual([match, mismatchUnits], [LESSONS + 2, [null]], "shown to be quiet, it counts");
+  assert.equal(noise?.isBlind, false);
+});
+
 test("while noise is being learned nothing is judged by rates, neither what differs nor what is equal", () => {
   const docket = createDocket(SHARE);
   for (let i = 0; i < 50; i += 1) pair(docket, ["$.x"], []);

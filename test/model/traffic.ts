@@ -38,6 +38,7 @@ export const SECONDS_IN_90_DAYS = 90 * 86_400;
 export function guardOf(changes: Partial<Guard> = {}): Guard {
   return {
     errors: { maxRate: 0.05, ratio: 2 },
+    clientErrors: "all",
     latency: null,
     mismatches: null,
     minSamples: 50,

@@ -27,6 +27,11 @@ export interface World {
   readonly correlated?: boolean;
   /** The noise tosses between two values instead of many. */
   readonly coin?: boolean;
+  /**
+   * Data that both sides read, and how often it has changed from one question to the next that is asked later. Only
+   * reverse shadows have later ones: new, then old, then old again.
+   */
+  readonly changing?: readonly Field[];
 }
 
 export interface Simulation {
@@ -39,6 +44,10 @@ export interface Simulation {
   readonly grants: boolean;
   /** Old's second answers never arrive. */
   readonly losesAgain: boolean;
+  /** New serves, and old gets the shadow. */
+  readonly isReverse: boolean;
+  /** Old's two answers are asked for at one moment, so that nothing changes between them. */
+  readonly asksAtOnce: boolean;
   lessons: number;
   shadows: number;
   triples: number;
@@ -60,6 +69,8 @@ export function simulate(
     perSecond: 100,
     grants: true,
     losesAgain: false,
+    isReverse: false,
+    asksAtOnce: false,
     lessons: noiseShare > 0 ? LESSONS : 0,
     shadows: 0,
     triples: 0,
@@ -82,17 +93,23 @@ function one(sim: Simulation, world: World): Trip | null {
   const { docket, random } = sim;
   const isSampled = sim.lessons > 0 || random() < sim.noiseShare;
   if (sim.lessons > 0) sim.lessons -= 1;
-  const first = noisyValues(random, world);
-  const differences = differing(first, newValues(random, world));
-  const second = isSampled ? differing(first, noisyValues(random, world)) : [];
+  const { isReverse } = sim;
+  const data = new Map<string, number>();
+  const fresh = [...newValues(random, world)];
+  if (isReverse) change(random, world, data);
+  const first = new Map([...data, ...noisyValues(random, world)]);
+  const differences = differing(first, new Map(fresh));
+  if (isReverse && !sim.asksAtOnce) change(random, world, data);
+  const second = isSampled ? differing(first, new Map([...data, ...noisyValues(random, world)])) : [];
   const again = isSampled && !sim.losesAgain ? second : null;
   if (again !== null) sim.triples += 1;
   sim.shadows += 1;
   if (differences.length === 0 && (again === null || again.length === 0)) {
-    takeEqual(docket, 1, again === null ? 0 : 1);
+    const triples = again === null ? 0 : 1;
+    takeEqual(docket, 1, isReverse ? 0 : triples, isReverse ? triples : 0);
     sim.kinds.match += 1;
   } else {
-    const kind = takePair(docket, { differences, again, unit: sim.unit });
+    const kind = takePair(docket, { differences, again, unit: sim.unit, isReverse });
     sim.kinds[kind] += 1;
   }
   // The watchman looks ten times a second.
@@ -102,7 +119,12 @@ function one(sim: Simulation, world: World): Trip | null {
 
 export function look(sim: Simulation): Trip | null {
   const comparisons = handOver(sim.docket);
-  const trip = observe(sim.detector, batchOf({ comparisons }), (sim.shadows / sim.perSecond) * 1000);
+  const sharePpm = sim.isReverse ? 1_000_000 : 50_000;
+  const trip = observe(
+    sim.detector,
+    batchOf({ comparisons, sharePpm }),
+    (sim.shadows / sim.perSecond) * 1000,
+  );
   const wanted = triplesWanted(sim.docket);
   if (wanted > 0 && sim.grants) sim.lessons = wanted;
   return trip;
@@ -115,6 +137,11 @@ function noisyValues(random: Random, { noise, correlated, coin }: World): Map<st
     if ((correlated ? draw : random()) < rate) values.set(template, coin ? 1 : random());
   }
   return values;
+}
+
+/** Time goes by between two questions. */
+function change(random: Random, { changing = [] }: World, data: Map<string, number>): void {
+  for (const [template, rate] of changing) if (random() < rate) data.set(template, 4 + random());
 }
 
 function newValues(random: Random, world: World): Map<string, number> {

@@ -52,6 +52,7 @@ test("a canary alone brings fallback, comparison and guard with it", async (t) =
     fallback: { when: "safe", afterMs: 5000 },
     guard: {
       errors: { maxRate: 0.05, ratio: 2 },
+      clientErrors: "all",
       latency: null,
       mismatches: null,
       minSamples: 50,

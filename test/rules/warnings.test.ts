@@ -22,6 +22,14 @@ test("a rule that cannot do anything is a placed warning that says what to do", 
       /^10:14 {2}route r: guard.mismatches .*take compare: off away/,
     ],
     [
+      "canary: 100%\nshadow: 50%\nguard: { mismatches: { max: 1% } }",
+      /^10:14 {2}route r: guard.mismatches .*at canary 100% there are none, .*write shadow: \{ share: 50%, reverse: true \}/,
+    ],
+    [
+      "match: { path: /a, methods: [GET] }\ncanary: { share: 100%, methods: [GET] }\nshadow: 100%\nguard: { mismatches: { max: 1% } }",
+      /^11:14 {2}route r: guard.mismatches .*write shadow: \{ share: 100%, reverse: true \}/,
+    ],
+    [
       "guard: { latency: { ratio: 2 } }",
       /^8:5 {2}route r: guard judges the answers of new, .*write canary, split, shadow or rollout/,
     ],
@@ -40,6 +48,10 @@ test("a rule that cannot do anything is a placed warning that says what to do", 
     [
       "canary: 5%\nguard: { errors: off, killSwitch: off }",
       /^9:5 {2}route r: every test of guard is off, .*guard: off/,
+    ],
+    [
+      "canary: 5%\nguard: { errors: off, clientErrors: checked }",
+      /^9:27 {2}route r: guard.clientErrors says which 4xx are judged, and guard.errors is off/,
     ],
     ["canary: 5%\ncompare: { body: json }", /^9:5 {2}route r: compare is about .*no shadow/],
     ["canary: 5%\ncompare: { noise: 2%, confirm: 1s }", /^9:5 {2}route r: compare is about .*no shadow/],
@@ -204,4 +216,32 @@ test("what defaults say is warned of once, and only when it does nothing for any
   );
   assert.ok(used.ok);
   assert.deepEqual(used.warnings, []);
+});
+
+test("a rollout that gives everything to new and compares nothing there says so once, of its first such step", async (t) => {
+  const rollout = (steps: string, more = "shadow: { reverse: false }"): string =>
+    `${more}\nguard: { mismatches: { max: 1% } }\nrollout:\n  steps:\n${steps.replace(/^(?=.)/gm, "    ")}`;
+  const steps = "- { shadow: 100% }\n- { canary: 50% }\n- { canary: 100% }\n- { bake: 1h }\n";
+  const [warning, ...others] = await warningsOf(t, rollout(steps));
+  assert.deepEqual(others, []);
+  assert.match(
+    warning ?? "",
+    /^14:\d+ {2}route r: step 2 of rollout gives everything to new .*write shadow: \{ reverse: true \}.*or shadow: 0%/,
+  );
+  for (const [well, more] of [
+    [steps, "shadow: { reverse: true }"],
+    [steps.replace("canary: 100%", "canary: 100%, shadow: 0%"), undefined],
+    [steps.replace("canary: 100%", "canary: 99%"), undefined],
+  ] as const)
+    assert.deepEqual(await warningsOf(t, rollout(well, more)), [], well);
+});
+
+test("nothing is said of 100% where shadows are left on old, or mismatches are not guarded", async (t) => {
+  for (const route of [
+    "canary: { share: 100%, methods: [GET] }\nshadow: 100%\nguard: { mismatches: { max: 1% } }",
+    "canary: 100%\nshadow: { share: 100%, reverse: true }\nguard: { mismatches: { max: 1% } }",
+    "canary: 100%\nshadow: 100%",
+    "canary: 99.9999%\nshadow: 100%\nguard: { mismatches: { max: 1% } }",
+  ])
+    assert.deepEqual(await warningsOf(t, route), [], route);
 });
