@@ -2,29 +2,30 @@
 
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { HistoryReport } from "../model/history-report.ts";
-import type { MismatchSample, RetroReport, RouteStatus } from "../model/reports.ts";
-import { explainRequest, optionalReason, readJson, requiredReason } from "./body.ts";
+import type {
+  AuditEntry,
+  MismatchCluster,
+  MismatchSample,
+  PinReport,
+  RetroReport,
+} from "../model/reports.ts";
+import { explainRequest, onlyOptionalReason, onlyReason, readJson } from "./body.ts";
 import type { Dashboard, FileReply } from "./dashboard/serve.ts";
 import type { ActionResult, Desk } from "./desk.ts";
 import type { EventStreams } from "./events.ts";
+import { known, noRoute, routeOf } from "./known-route.ts";
 import { pinRequest, unpinRequest } from "./pin-body.ts";
 import { Problem, quoted } from "./problem.ts";
 import { promoteRequest } from "./promotion-body.ts";
+import { CLUSTER_ID, clusterFilter, hoursOf, limitOf, routeFilter } from "./query.ts";
 import type { Entry, Guarding } from "./router.ts";
 
-const DEFAULT_LIMIT = 100;
-const MAX_LIMIT = 1_000;
 /** Of a path to be ignored; the rules take no longer one. */
 const MAX_PATH_CHARS = 500;
-
-/** The history goes back so far. */
-const MAX_HOURS = 48;
-const DEFAULT_HOURS = 24;
 
 const RETRY_SOON = { headers: { "retry-after": "5" } };
 
 const SAMPLE_ID = /^\d{1,15}$/;
-const CLUSTER_ID = /^[0-9a-f]{12}$/;
 
 export interface Call {
   readonly request: IncomingMessage;
@@ -49,27 +50,21 @@ export function endpoints(desk: Desk, events: EventStreams, dashboard: Dashboard
   const table: readonly Entry<Handler>[] = [
     get("/healthz", "probe", () => text(200, "alive\n")),
     get("/readyz", "probe", () => (desk.ready() ? text(200, "ready\n") : text(503, "not ready\n"))),
-    get("/metrics", "metrics", async () => {
-      const { contentType, text: body } = await desk.metrics();
-      return { status: 200, contentType, body };
+    get("/metrics", "metrics", async ({ request }) => {
+      const { contentType, text: body } = await desk.metrics(request.headers.accept);
+      return { status: 200, contentType, body, headers: { vary: "accept" } };
     }),
     get("/", "page", ({ request }) => dashboard.page(request)),
     get("/assets/:file", "metrics", ({ request, names }) => asset(dashboard, request, names.file ?? "")),
     get("/api/v1", "open", () => text(200, index(table))),
     get("/api/v1/status", "open", () => json(desk.status())),
     get("/api/v1/routes/:name", "open", (call) => json(routeOf(desk, call))),
-    get("/api/v1/mismatches", "guarded", async ({ query }) =>
-      json(await desk.clusters({ route: routeFilter(query), limit: limitOf(query) })),
-    ),
+    get("/api/v1/mismatches", "guarded", async ({ query }) => json(await clusters(desk, query))),
     get("/api/v1/mismatches/:id", "guarded", async (call) => json(await sampleOf(desk, call))),
-    get("/api/v1/samples", "guarded", async ({ query }) =>
-      json(await desk.samples({ route: routeFilter(query), cluster: clusterFilter(query) })),
-    ),
+    get("/api/v1/samples", "guarded", async ({ query }) => json(await samples(desk, query))),
     get("/api/v1/retro", "guarded", async ({ query }) => json(await retro(desk, query))),
     get("/api/v1/history", "guarded", async ({ query }) => json(await history(desk, query))),
-    get("/api/v1/audit", "guarded", async ({ query }) =>
-      json(await desk.audit({ route: routeFilter(query), limit: limitOf(query) })),
-    ),
+    get("/api/v1/audit", "guarded", async ({ query }) => json(await audit(desk, query))),
     get("/api/v1/events", "guarded", ({ request, response }) => {
       if (request.method === "HEAD") return { status: 200, contentType: "text/event-stream", body: "" };
       events.open(request, response);
@@ -77,12 +72,12 @@ export function endpoints(desk: Desk, events: EventStreams, dashboard: Dashboard
     }),
     post("/api/v1/routes/:name/rollback", async (call) => {
       const { name } = routeOf(desk, call);
-      return done(await desk.rollback(name, requiredReason(await readJson(call.request))));
+      return done(await desk.rollback(name, onlyReason(await readJson(call.request))));
     }),
     // A latch outlives its route in the rules, so the route need not be one that status lists.
     post("/api/v1/routes/:name/reset", async ({ request, names: { name = "" } }) => {
-      const result = await desk.reset(name, requiredReason(await readJson(request)));
-      if (!result.ok && result.missing === true) throw noRoute(name);
+      const result = await desk.reset(name, onlyReason(await readJson(request)));
+      if (!result.ok && result.missing === true) throw noRoute(desk, name);
       return done(result);
     }),
     post("/api/v1/routes/:name/promote", async (call) => {
@@ -91,11 +86,11 @@ export function endpoints(desk: Desk, events: EventStreams, dashboard: Dashboard
     }),
     post("/api/v1/routes/:name/pause", async (call) => {
       const { name } = routeOf(desk, call);
-      return done(await desk.pause(name, requiredReason(await readJson(call.request))));
+      return done(await desk.pause(name, onlyReason(await readJson(call.request))));
     }),
     post("/api/v1/routes/:name/resume", async (call) => {
       const { name } = routeOf(desk, call);
-      return done(await desk.resume(name, requiredReason(await readJson(call.request))));
+      return done(await desk.resume(name, onlyReason(await readJson(call.request))));
     }),
     post("/api/v1/routes/:name/pins", async (call) => {
       const { name } = routeOf(desk, call);
@@ -105,23 +100,25 @@ export function endpoints(desk: Desk, events: EventStreams, dashboard: Dashboard
     post("/api/v1/routes/:name/unpin", async ({ request, names: { name = "" } }) => {
       const { key, reason } = unpinRequest(await readJson(request));
       const result = await desk.unpin(name, key, reason);
-      if (!result.ok && result.missing === true) throw noRoute(name);
+      if (!result.ok && result.missing === true) throw noRoute(desk, name);
       return done(result);
     }),
-    get("/api/v1/pins", "guarded", ({ query }) => json(desk.pins(routeFilter(query)))),
+    get("/api/v1/pins", "guarded", ({ query }) => json(pins(desk, query))),
     // Guarded, unlike the route's status: it holds what operators wrote.
     get("/api/v1/routes/:name/report", "guarded", async ({ names: { name = "" } }) => {
       const report = await desk.report(name);
-      if (report === undefined) throw noRoute(name);
+      if (report === undefined) throw noRoute(desk, name);
       return { status: 200, contentType: "text/markdown; charset=utf-8", body: report };
     }),
     post("/api/v1/rollback", async ({ request }) =>
-      done(await desk.rollbackAll(requiredReason(await readJson(request)))),
+      done(await desk.rollbackAll(onlyReason(await readJson(request)))),
     ),
-    post("/api/v1/reload", async ({ request }) => reload(desk, optionalReason(await readJson(request)))),
-    post("/api/v1/drain", async ({ request }) => done(desk.drain(optionalReason(await readJson(request))))),
+    post("/api/v1/reload", async ({ request }) => reload(desk, onlyOptionalReason(await readJson(request)))),
+    post("/api/v1/drain", async ({ request }) =>
+      done(desk.drain(onlyOptionalReason(await readJson(request)))),
+    ),
     post("/api/v1/store/reset", async ({ request }) =>
-      done(await desk.resetStore(requiredReason(await readJson(request)))),
+      done(await desk.resetStore(onlyReason(await readJson(request)))),
     ),
     post("/api/v1/explain", async ({ request }) =>
       json(desk.explain(explainRequest(await readJson(request)))),
@@ -173,18 +170,28 @@ async function reload(desk: Desk, reason: string): Promise<Reply> {
   });
 }
 
-function routeOf(desk: Desk, { names }: Call): RouteStatus {
-  const name = names.name ?? "";
-  const route = desk.route(name);
-  if (route !== undefined) return route;
-  throw noRoute(name);
+async function clusters(desk: Desk, query: URLSearchParams): Promise<readonly MismatchCluster[]> {
+  const filter = { route: routeFilter(query), limit: limitOf(query) };
+  return known(desk, filter.route, await desk.clusters(filter));
 }
 
-function noRoute(name: string): Problem {
-  return new Problem(
-    404,
-    `no route is named ${quoted(name)}: \`cutover status\` (GET /api/v1/status) lists them`,
-  );
+async function samples(desk: Desk, query: URLSearchParams): Promise<readonly MismatchSample[]> {
+  const filter = { route: routeFilter(query), cluster: clusterFilter(query) };
+  const found = await desk.samples(filter);
+  const isAll = filter.cluster === null || filter.route === null || found.length > 0;
+  // Of other clusters there may be some.
+  known(desk, filter.route, isAll ? found : await desk.samples({ ...filter, cluster: null }));
+  return found;
+}
+
+async function audit(desk: Desk, query: URLSearchParams): Promise<readonly AuditEntry[]> {
+  const filter = { route: routeFilter(query), limit: limitOf(query) };
+  return known(desk, filter.route, await desk.audit(filter));
+}
+
+function pins(desk: Desk, query: URLSearchParams): readonly PinReport[] {
+  const route = routeFilter(query);
+  return known(desk, route, desk.pins(route));
 }
 
 /** A sample by its id; by a cluster's id its newest one. */
@@ -211,6 +218,8 @@ async function retro(desk: Desk, query: URLSearchParams): Promise<RetroReport> {
     throw new Problem(400, "ignore needs a route: write ?route=NAME&ignore=PATH");
   if (ignore !== null && (ignore === "" || ignore.length > MAX_PATH_CHARS))
     throw new Problem(400, `ignore must be a path of 1 to ${MAX_PATH_CHARS} characters, such as $.updatedAt`);
+  // Without the rules of a route there is nothing to judge by.
+  if (route !== null && desk.route(route) === undefined) throw noRoute(desk, route);
   const result = await desk.retro({ route, ignore });
   if (result.ok) return result.report;
   throw new Problem(result.status, result.why, result.status === 503 ? RETRY_SOON : {});
@@ -219,36 +228,9 @@ async function retro(desk: Desk, query: URLSearchParams): Promise<RetroReport> {
 async function history(desk: Desk, query: URLSearchParams): Promise<HistoryReport> {
   const route = routeFilter(query);
   if (route === null) throw new Problem(400, "say of which route: write ?route=NAME");
-  const sent = query.get("hours") ?? "";
-  const hours = sent === "" ? DEFAULT_HOURS : /^\d{1,2}$/.test(sent) ? Number(sent) : 0;
-  if (hours < 1 || hours > MAX_HOURS)
-    throw new Problem(400, `hours must be a whole number from 1 to ${MAX_HOURS}`);
-  const report = await desk.history(route, hours);
-  if (report === undefined) throw noRoute(route);
+  const report = await desk.history(route, hoursOf(query));
+  if (report === undefined) throw noRoute(desk, route);
   return report;
-}
-
-function routeFilter(query: URLSearchParams): string | null {
-  const route = query.get("route");
-  return route === "" ? null : route;
-}
-
-function clusterFilter(query: URLSearchParams): string | null {
-  const cluster = query.get("cluster");
-  if (cluster === null || cluster === "") return null;
-  if (CLUSTER_ID.test(cluster)) return cluster;
-  throw new Problem(
-    400,
-    "cluster must be the id of a cluster, 12 hexadecimal digits: GET /api/v1/mismatches lists them",
-  );
-}
-
-function limitOf(query: URLSearchParams): number {
-  const sent = query.get("limit");
-  if (sent === null || sent === "") return DEFAULT_LIMIT;
-  const limit = /^\d{1,6}$/.test(sent) ? Number(sent) : 0;
-  if (limit >= 1 && limit <= MAX_LIMIT) return limit;
-  throw new Problem(400, `limit must be a whole number from 1 to ${MAX_LIMIT}`);
 }
 
 function index(table: readonly Entry<Handler>[]): string {

@@ -63,6 +63,27 @@ function parse(bytes: Buffer): JsonObject {
   throw new Problem(400, 'the body must be a JSON object, e.g. {"reason": "why"}');
 }
 
+/** Throws a Problem (400) where a body has other fields than these: a misspelt one must not be lost. */
+export function refuseOthers(body: JsonObject, fields: readonly string[]): void {
+  const stray = Object.keys(body).find((name) => !fields.includes(name));
+  if (stray === undefined) return;
+  const known = [fields.slice(0, -1).join(", "), fields.at(-1)].filter((part) => part !== "").join(" and ");
+  const has = fields.length === 1 ? `${known} alone` : known;
+  throw new Problem(400, `${quoted(stray)} is not a field of this body: it has ${has}`);
+}
+
+/** Of a body that has a reason and nothing else. Throws a Problem (400). */
+export function onlyReason(body: JsonObject): string {
+  refuseOthers(body, ["reason"]);
+  return requiredReason(body);
+}
+
+/** The same, "" where there is none. */
+export function onlyOptionalReason(body: JsonObject): string {
+  refuseOthers(body, ["reason"]);
+  return optionalReason(body);
+}
+
 /** The `reason` of an action, required: one line of at most 500 characters. Throws a Problem (400). */
 export function requiredReason(body: JsonObject): string {
   const reason = optionalReason(body);
@@ -71,7 +92,7 @@ export function requiredReason(body: JsonObject): string {
 }
 
 /** The `reason` of an action; "" where it has none. Throws a Problem (400) for an unusable one. */
-export function optionalReason(body: JsonObject): string {
+function optionalReason(body: JsonObject): string {
   const { reason = "" } = body;
   if (typeof reason !== "string") throw new Problem(400, "reason must be a string");
   const trimmed = reason.trim();
@@ -87,11 +108,8 @@ export function optionalReason(body: JsonObject): string {
 
 /** The request to be explained. Throws a Problem (400) that names the field and what it should be. */
 export function explainRequest(body: JsonObject): ExplainRequest {
-  const { method = "GET", url, headers = {}, ...unknown } = body;
-  const [stray] = Object.keys(unknown);
-  if (stray !== undefined) {
-    throw new Problem(400, `${quoted(stray)} is not a field of this body: it has method, url and headers`);
-  }
+  refuseOthers(body, ["method", "url", "headers"]);
+  const { method = "GET", url, headers = {} } = body;
   if (typeof method !== "string" || !TOKEN.test(method)) {
     throw new Problem(400, 'method must be an HTTP method, e.g. "GET"');
   }

@@ -100,7 +100,7 @@ export interface Desk {
   auditAfter(id: number): Promise<readonly AuditEntry[]>;
   /** Calls back for each new entry; returns the function that stops it. */
   onAudit(listener: (entry: AuditEntry) => void): () => void;
-  /** Prometheus text. */
-  metrics(): Promise<{ readonly contentType: string; readonly text: string }>;
+  /** For Prometheus, in the format that `accept` (the field of the request) asks for. */
+  metrics(accept?: string): Promise<{ readonly contentType: string; readonly text: string }>;
   ready(): boolean;
 }

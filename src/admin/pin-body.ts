@@ -1,13 +1,13 @@
 /** Reads and checks what pins and unpins carry. */
 
 import { PIN_TIME_HINT, pinTimeMs, whyNoKey } from "../model/pins.ts";
-import { type JsonObject, requiredReason } from "./body.ts";
+import { type JsonObject, refuseOthers, requiredReason } from "./body.ts";
 import type { PinRequest } from "./desk.ts";
-import { Problem, quoted } from "./problem.ts";
+import { Problem } from "./problem.ts";
 
 /** `{"key", "side", "reason", "for"?}`. Throws a Problem (400) that names the field and what it should be. */
 export function pinRequest(body: JsonObject): PinRequest {
-  refuseOthers(body, ["key", "side", "reason", "for"]);
+  refuseOthers(body, ["key", "side", "reason", "for"]); // a misspelt `for` would pin for good
   const { side } = body;
   if (side !== "old" && side !== "new") throw new Problem(400, 'side must be "old" or "new"');
   return { key: keyOf(body), side, reason: requiredReason(body), forMs: forOf(body) };
@@ -17,13 +17,6 @@ export function pinRequest(body: JsonObject): PinRequest {
 export function unpinRequest(body: JsonObject): Pick<PinRequest, "key" | "reason"> {
   refuseOthers(body, ["key", "reason"]);
   return { key: keyOf(body), reason: requiredReason(body) };
-}
-
-/** A misspelt `for` would pin for good. */
-function refuseOthers(body: JsonObject, fields: readonly string[]): void {
-  const stray = Object.keys(body).find((name) => !fields.includes(name));
-  if (stray === undefined) return;
-  throw new Problem(400, `${quoted(stray)} is not a field of this body: it has ${fields.join(", ")}`);
 }
 
 function keyOf({ key }: JsonObject): string {

@@ -1,19 +1,16 @@
 /** Reads and checks what a promotion carries. */
 
-import { type JsonObject, requiredReason } from "./body.ts";
+import { type JsonObject, refuseOthers, requiredReason } from "./body.ts";
 import type { PromoteRequest } from "./desk.ts";
-import { Problem, quoted } from "./problem.ts";
+import { Problem } from "./problem.ts";
 
 const PPM_PER_PERCENT = 10_000;
 const MOST_STEPS = 1_000_000;
 
 /** Throws a Problem (400) that names the field and what it should be. */
 export function promoteRequest(body: JsonObject): PromoteRequest {
-  const { reason: _, to = null, step = null, ...unknown } = body;
-  const [stray] = Object.keys(unknown);
-  if (stray !== undefined) {
-    throw new Problem(400, `${quoted(stray)} is not a field of this body: it has reason, to and step`);
-  }
+  refuseOthers(body, ["reason", "to", "step"]);
+  const { to = null, step = null } = body;
   if (step !== null && !isStep(step)) {
     throw new Problem(400, "step must be the number of the step that you saw in status, e.g. 0");
   }

@@ -2,9 +2,12 @@
 
 import type { AuditEntry } from "../model/reports.ts";
 import type { Log } from "../observe/log.ts";
+import { LateWrites } from "./late-writes.ts";
 import type { NewAuditEntry, Store } from "./store-types.ts";
 
 export class Announcer {
+  /** Of what acts before it is stored. */
+  readonly late: LateWrites;
   readonly #store: Store;
   readonly #log: Log;
   readonly #nowIso: () => string;
@@ -15,15 +18,19 @@ export class Announcer {
     this.#store = store;
     this.#log = log;
     this.#nowIso = nowIso;
+    this.late = new LateWrites({
+      announce: (entry) => this.announce(entry),
+      storeFailed: (error) => this.storeFailed(error),
+    });
   }
 
-  /** Writes an audit line and announces it. A store that cannot be written is said, not thrown. */
+  /** Writes an audit line and announces it; where the store cannot be written, that is said and tried again. */
   async record(entry: Omit<NewAuditEntry, "at" | "evidence">): Promise<void> {
-    try {
-      this.announce(await this.#store.append({ ...entry, at: this.#nowIso(), evidence: null }));
-    } catch (error) {
-      this.storeFailed(error);
-    }
+    const { route, action } = entry;
+    const line = { ...entry, at: this.#nowIso(), evidence: null };
+    const write = (): Promise<AuditEntry> => this.#store.append(line);
+    const what = route === null ? action : `${action} of ${route}`;
+    await this.late.keep({ route, what, isVital: false, write, again: write });
   }
 
   /** An entry that is in the store by now. */

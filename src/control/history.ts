@@ -16,7 +16,7 @@ import {
   restore,
 } from "../model/history.ts";
 import { COLUMN, METRICS, type Moment } from "../model/history-moment.ts";
-import type { HistoryPoint, HistoryReport } from "../model/history-report.ts";
+import { gapPoint, type HistoryPoint, type HistoryReport } from "../model/history-report.ts";
 import { type SeriesPoint, seriesOf } from "../model/history-series.ts";
 import type { Book, Books } from "./books.ts";
 import { MomentReader } from "./history-moments.ts";
@@ -186,20 +186,7 @@ function limitsOf(book: Book | undefined): HistoryReport["limits"] {
 function pointOf({ atMs, seconds, moment }: SeriesPoint): HistoryPoint {
   const at = new Date(atMs).toISOString();
   const length = Math.round(seconds * 1000) / 1000;
-  if (moment !== null) return { at, seconds: length, ...measured(moment) };
-  return {
-    at,
-    seconds: length,
-    requests: null,
-    errors: null,
-    p50Ms: null,
-    p99Ms: null,
-    comparisons: null,
-    canary: null,
-    shadow: null,
-    evidence: null,
-    latched: null,
-  };
+  return moment === null ? gapPoint(at, length) : { at, seconds: length, ...measured(moment) };
 }
 
 function measured(moment: Moment): Omit<HistoryPoint, "at" | "seconds"> {

@@ -8,19 +8,15 @@ import type { Route } from "../model/ruleset.ts";
 import { withoutCause } from "../model/trip-words.ts";
 import { type Book, type Books, forgetEvidence } from "./books.ts";
 import { evidenceOfBook, noCounts } from "./evidence-snapshot.ts";
+import type { Kept, LateWrites } from "./late-writes.ts";
 import type { LatchRecord, NewAuditEntry, Store, StoreHealth } from "./store-types.ts";
 import { within } from "./within.ts";
 
 /** A store of which nobody knows what was latched. */
 export type UnknownStore = Extract<StoreHealth, { readonly why: string }>;
 
-/** How long a store that could not keep a latch is left alone. */
-const STORE_AGAIN_MS = 1_000;
 /** A disk that hangs must hold up neither a reload nor an operator's answer: what it keeps for later goes on. */
 const STORE_PATIENCE_MS = 2_000;
-
-/** Whether a rollback would survive a restart by now. It acts in either case. */
-export type Kept = "stored" | "not stored yet";
 
 export interface Cause {
   /** killSwitch | errors | client-errors | latency | mismatches | operator */
@@ -49,6 +45,7 @@ export interface RolloutsBehind {
 export interface LatchTools {
   readonly store: Store;
   readonly books: Books;
+  readonly late: LateWrites;
   readonly rollouts: RolloutsBehind;
   readonly rulesVersion: () => string;
   readonly nowMs: () => number;
@@ -164,19 +161,13 @@ export class Latches {
   }
 
   /** A store that fails is asked again for as long as the latch stands: a restart must find it. */
-  async #keep(record: LatchRecord, audit: NewAuditEntry): Promise<Kept> {
-    const { store, announce, storeFailed } = this.#tools;
-    try {
-      announce(await store.latch(record, audit));
-      return "stored";
-    } catch (error) {
-      storeFailed(error);
-      const again = (): void => {
-        if (this.#records.get(record.route) === record) void this.#keep(record, audit);
-      };
-      setTimeout(again, STORE_AGAIN_MS).unref();
-      return "not stored yet";
-    }
+  #keep(record: LatchRecord, audit: NewAuditEntry): Promise<Kept> {
+    const { store, late } = this.#tools;
+    const { route } = record;
+    const write = (): Promise<AuditEntry> => store.latch(record, audit);
+    const isStanding = (): boolean => this.#records.get(route) === record;
+    const again = (): Promise<AuditEntry> => (isStanding() ? write() : store.append(audit));
+    return late.keep({ route, what: `rollback of ${route}`, isVital: true, write, again });
   }
 
   /**
@@ -188,10 +179,11 @@ export class Latches {
   }
 
   async #clear(name: string, by: Actor, reason: string): Promise<void> {
-    const { store, books, rollouts, nowIso, nowMs, announce } = this.#tools;
+    const { store, books, late, rollouts, nowIso, nowMs, announce } = this.#tools;
     const record = this.#records.get(name);
     this.#clearing.add(name);
     try {
+      if (late.count(name) > 0) await late.retry(); // what happened before it comes before it in the trail
       const opening = rollouts.opening(name);
       if (opening !== null) await opening;
       if (this.#records.get(name) !== record) return; // rolled back again meanwhile: that one stays

@@ -1,12 +1,16 @@
 /** The numbers of the metrics, read off the books. */
 
+import { readExemplars } from "../board/exemplars.ts";
 import { DURATION_BOUNDS_US, requestsWord, SIDE_INDEX, SIDES, SLICE } from "../board/layout.ts";
 import { evidenceOf } from "../model/detector.ts";
+import { type Expected, expectedAnswers } from "../model/expected-answers.ts";
 import { CODES } from "../model/failures.ts";
-import { REASONS } from "../model/reasons.ts";
+import { REASON_INDEX, REASONS } from "../model/reasons.ts";
 import type { Phase } from "../model/rollout.ts";
-import { WHOLE_PPM } from "../model/ruleset.ts";
-import type { HistogramSample, MetricsSource, Sample } from "../observe/metrics.ts";
+import { type Guard, type Side, WHOLE_PPM } from "../model/ruleset.ts";
+import type { Exemplar } from "../observe/exposition.ts";
+import type { HistogramSample, Sample } from "../observe/families.ts";
+import type { MetricsSource } from "../observe/metrics.ts";
 import { type Book, type Books, UNMATCHED } from "./books.ts";
 import type { Latches } from "./latches.ts";
 import type { Rollouts } from "./rollouts.ts";
@@ -22,6 +26,7 @@ export interface MetricsParts {
   readonly rules: RulesKeeper;
   readonly store: Store;
   readonly replacements: () => Iterable<[kind: string, count: number]>;
+  readonly spans: () => Iterable<readonly [result: string, count: number]>;
 }
 
 export function createMetricsSource({
@@ -31,9 +36,11 @@ export function createMetricsSource({
   rules,
   store,
   replacements,
+  spans,
 }: MetricsParts): MetricsSource {
   const routes = function* <T>(read: (book: Book, route: string) => Iterable<T>): Iterable<T> {
-    for (const book of books.all) yield* read(book, nameOf(book));
+    // A copy: whoever reads may pause, and a reload meanwhile must not show a route twice.
+    for (const book of [...books.all]) yield* read(book, nameOf(book));
   };
   const everywhere = function* <T>(read: (book: Book, route: string) => Iterable<T>): Iterable<T> {
     yield* routes(read);
@@ -41,7 +48,11 @@ export function createMetricsSource({
   };
   return {
     durationBounds: DURATION_BOUNDS_US.map((us) => us / 1e6),
-    requests: () => everywhere(requestSamples),
+    requests: () =>
+      everywhere((book, route) => {
+        if (book.route !== null) return requestSamples(book, route, expectedAnswers(book.route));
+        return requestSamples(book, route, rules.ruleset.unmatched === null ? [] : [TO_UNMATCHED]);
+      }),
     durations: () => everywhere(durationSamples),
     fallbacks: () =>
       routes((book, route) => [{ labels: { route }, value: book.account.total(SLICE.fallbacks) }]),
@@ -61,6 +72,11 @@ export function createMetricsSource({
     transientDelays: () => routes(delaySamples),
     canaryShare: () => routes((book, route) => [{ labels: { route }, value: canaryShare(book) }]),
     rollbackLatched: () => routes((book, route) => [{ labels: { route }, value: book.tile.latched ? 1 : 0 }]),
+    rollbackInfo: () =>
+      routes((book, route) => {
+        const cause = book.tile.latched ? causeOf(book, latches.of(route)?.cause) : null;
+        return cause === null ? [] : [{ labels: { route, cause }, value: 1 }];
+      }),
     rollbacks: () =>
       routes((book, route) =>
         [...rollbackCounts(book, latches.counts(route))].map(([cause, value]) => ({
@@ -87,6 +103,14 @@ export function createMetricsSource({
         })),
       ),
     guardEvidence: () => routes(evidenceSamples),
+    guardLimit: () =>
+      routes(({ route }) => {
+        if (route === null || route.guard === null) return [];
+        return limitsOf(route.guard).map(([metric, kind, value]) => ({
+          labels: { route: route.name, metric, kind },
+          value,
+        }));
+      }),
     reloadSuccess: () => [{ labels: {}, value: rules.error === null ? 1 : 0 }],
     reloadTimestamp: () => [{ labels: {}, value: rules.loadedMs / 1000 }],
     rulesInfo: () => [{ labels: { version: rules.ruleset.version }, value: 1 }],
@@ -97,6 +121,7 @@ export function createMetricsSource({
       ),
     storeDamaged: () => [{ labels: {}, value: "why" in store.health ? 1 : 0 }],
     threadReplacements: () => [...replacements()].map(([thread, value]) => ({ labels: { thread }, value })),
+    spans: () => [...spans()].map(([result, value]) => ({ labels: { result }, value })),
   };
 }
 
@@ -115,16 +140,51 @@ function nameOf(book: Book): string {
   return book.route?.name ?? UNMATCHED;
 }
 
-/** Only what has happened: all combinations would be thousands of zeros a route. */
-function* requestSamples(book: Book, route: string): Iterable<Sample> {
+/** Where unmatched requests have a backend. */
+const TO_UNMATCHED: Expected = { side: "old", reason: "unmatched" };
+/** A 0 before the first of these lets `rate()` see it. All combinations would be thousands of zeros a route. */
+const FORESEEN = [CODES.indexOf("2xx"), CODES.indexOf("5xx")];
+
+/** What has happened, and what the rules lead one to expect. */
+function* requestSamples(book: Book, route: string, expected: readonly Expected[]): Iterable<Sample> {
+  const foreseen = new Set(
+    expected.flatMap(({ side, reason }) =>
+      FORESEEN.map((code) => requestsWord(SIDE_INDEX[side], REASON_INDEX[reason], code)),
+    ),
+  );
   for (const side of SIDES) {
     for (const [reasonIndex, reason] of REASONS.entries()) {
       for (const [codeIndex, code] of CODES.entries()) {
-        const value = book.account.total(requestsWord(SIDE_INDEX[side], reasonIndex, codeIndex));
-        if (value > 0) yield { labels: { route, side, reason, code }, value };
+        const word = requestsWord(SIDE_INDEX[side], reasonIndex, codeIndex);
+        const value = book.account.total(word);
+        if (value > 0 || foreseen.has(word)) yield { labels: { route, side, reason, code }, value };
       }
     }
   }
+}
+
+/** What a data thread's kill switch has latched control may still have to record. */
+function causeOf({ tile }: Book, recorded: string | undefined): string | null {
+  return recorded ?? (tile.killed ? "killSwitch" : null);
+}
+
+/** By metric, in the words of the rules. 4xx have the ratio of the errors, and no limit of their own. */
+function limitsOf({
+  errors,
+  clientErrors,
+  latency,
+  mismatches,
+  killSwitch,
+}: Guard): [string, string, number][] {
+  const limits: [string, string, number][] = [];
+  if (errors !== null) {
+    limits.push(["errors", "max", errors.maxRate], ["errors", "ratio", errors.ratio]);
+    if (clientErrors !== "off") limits.push(["client-errors", "ratio", errors.ratio]);
+  }
+  if (latency !== null) limits.push(["latency", "ratio", latency.ratio]);
+  if (mismatches !== null) limits.push(["mismatches", "max", mismatches.maxRate]);
+  if (killSwitch !== null) limits.push(["killSwitch", "running", killSwitch]);
+  return limits;
 }
 
 function* durationSamples(book: Book, route: string): Iterable<HistogramSample> {
@@ -133,8 +193,16 @@ function* durationSamples(book: Book, route: string): Iterable<HistogramSample> 
     const first = SLICE.durations + SIDE_INDEX[side] * buckets;
     const counts = Array.from({ length: buckets }, (_, bucket) => book.account.total(first + bucket));
     const sum = book.account.total(SLICE.durationSumMs + SIDE_INDEX[side]) / 1000;
-    yield { labels: { route, side }, counts, sum };
+    yield { labels: { route, side }, counts, sum, exemplars: () => exemplarsOf(book, side) };
   }
+}
+
+function exemplarsOf({ tile }: Book, side: Side): (Exemplar | null)[] {
+  return readExemplars(tile, side).map((found) =>
+    found === null
+      ? null
+      : { traceId: found.traceId, value: found.durationUs / 1e6, atSeconds: found.atMs / 1000 },
+  );
 }
 
 function byResult(route: string, counts: Readonly<Record<string, number>>): Sample[] {

@@ -2,7 +2,7 @@
 
 import {
   advance,
-  beginRollout,
+  beforeBeginning,
   currentStep,
   type Judgement,
   type Known,
@@ -33,6 +33,8 @@ export interface Course {
   isDirty: boolean;
   /** Since when a move waits to be stored; null: none does. */
   writingSinceMs: number | null;
+  /** Somebody said stop while a move was being stored, which is not to act any more; null: nobody. */
+  stopped: Moved | null;
   failures: number;
   retryAtMs: number;
   /** Why it cannot go on although nothing is missing; null: nothing is in the way. */
@@ -44,13 +46,14 @@ export function createCourse(book: Book, route: string, rollout: Rollout, nowMs:
     route,
     book,
     rollout,
-    state: beginRollout(rollout),
+    state: beforeBeginning(rollout),
     queue: Promise.resolve(),
     turns: 0,
     rulesSeen: 0,
     tickedMs: nowMs,
     isDirty: true,
     writingSinceMs: null,
+    stopped: null,
     failures: 0,
     retryAtMs: 0,
     trouble: null,
@@ -112,9 +115,14 @@ export function wantedGates({ state, rollout }: Course): Readonly<Record<string,
 
 /** It is tried again, ever more seldom. */
 export function noteFailure(course: Course, why: string, nowMs: number): void {
-  course.trouble = `cannot promote: ${why}`;
+  course.trouble = `${cannotMove(course.state)}: ${why}`;
   course.retryAtMs = nowMs + Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** course.failures);
   course.failures += 1;
+}
+
+/** What a disk that does not write keeps from happening. */
+export function cannotMove({ begun }: RolloutState): string {
+  return begun ? "cannot promote" : "cannot begin";
 }
 
 export function noteSuccess(course: Course): void {

@@ -3,21 +3,19 @@
  * and acts then; what stops it acts first.
  */
 
-import type { AuditEntry, RollbackEvidence } from "../model/reports.ts";
+import type { AuditEntry } from "../model/reports.ts";
 import {
   type Advance,
   advance,
+  beginsByItself,
   describePlace,
   type GateAnswer,
-  type Judgement,
   type Known,
   type Moved,
   type RolloutEvent,
   type RolloutState,
 } from "../model/rollout.ts";
 import { movedByRules } from "../model/rollout-edit.ts";
-import type { Gate } from "../model/ruleset.ts";
-import type { Book } from "./books.ts";
 import {
   auditOf,
   type Course,
@@ -30,46 +28,8 @@ import {
   unknown,
   wantedGates,
 } from "./rollout-course.ts";
-import type { NewAuditEntry, RolloutRecord, Store } from "./store-types.ts";
-
-/** What gates say; see gates/keeper.ts. */
-export interface Gates {
-  want(route: string, gates: Readonly<Record<string, Gate>>): void;
-  answers(route: string, names: readonly string[]): readonly GateAnswer[];
-  refresh(route: string): Promise<void>;
-  stop(): void;
-}
-
-/** What is known of a route's current step; see steps.ts. */
-export interface Statistics {
-  judge(book: Book, state: RolloutState, nowMs: number): Judgement;
-  stepChanged(book: Book, nowMs: number): void;
-  shownOf(book: Book, nowMs: number): unknown;
-  restoreShown(book: Book, shown: unknown, nowMs: number): void;
-  evidence(book: Book, summary: string): RollbackEvidence;
-}
-
-export interface MoveTools {
-  readonly store: Pick<Store, "moveRollout">;
-  readonly gates: Gates;
-  readonly statistics: Statistics;
-  /** A clock that does not jump. */
-  readonly nowMs: () => number;
-  readonly nowIso: () => string;
-  /** To those who listen: the entry is in the store. */
-  readonly announce: (entry: AuditEntry) => void;
-  /** To the event log: it has happened. */
-  readonly log: (msg: Moved["action"], fields: Readonly<Record<string, unknown>>) => void;
-  readonly storeFailed: (error: unknown) => void;
-}
-
-/** What becomes of a course that the rules have dropped while a move of it was being stored. */
-export interface Present {
-  /** Whether the rules still name it. */
-  has(course: Course): boolean;
-  /** The store has it again, and is to forget it. */
-  forget(course: Course): void;
-}
+import type { MoveTools, Present } from "./rollout-tools.ts";
+import type { NewAuditEntry, RolloutRecord } from "./store-types.ts";
 
 export class RolloutMoves {
   readonly #tools: MoveTools;
@@ -85,6 +45,7 @@ export class RolloutMoves {
     const { statistics, nowMs } = this.#tools;
     const before = course.state;
     course.state = next;
+    if (next.phase !== "baking") noteSuccess(course); // what was in the way is in nobody's way now
     this.act(course);
     // Behind a latch the evidence stays as it was when it closed.
     if (isNewStep(before, next) && !course.book.tile.latched) statistics.stepChanged(course.book, nowMs());
@@ -123,14 +84,32 @@ export class RolloutMoves {
     }
   }
 
+  /** Begins at once what the rules begin; where that cannot be stored, `tick` tries again. */
+  begin(course: Course): void {
+    if (!beginsByItself(course.state)) return;
+    void this.decide(course, (known) => ({ kind: "tick", elapsedMs: 0, known }));
+  }
+
   /** In its turn: asks the state machine, stores, acts, announces. Refused: nothing has changed. Never rejects. */
   decide(course: Course, event: (known: Known) => RolloutEvent): Promise<Advance> {
     return inTurn(course, () => this.#decide(course, event));
   }
 
-  /** In its turn: says of what the rules have done already. */
-  tell(course: Course, moved: Moved): void {
-    void inTurn(course, () => this.#tell(course, moved));
+  /** Pauses while a move is still at the disk: that one will not act. What is done, for people; null: none is there. */
+  stop(course: Course, reason: string): string | null {
+    const { state, book } = course;
+    const isMoving = state.phase === "baking" || state.phase === "paused";
+    if (course.writingSinceMs === null || !isMoving || book.tile.latched) return null;
+    const place = describePlace(state);
+    course.stopped = { action: "pause", by: "operator", reason, from: place, to: place };
+    this.enter(course, { ...state, phase: "paused", why: `paused: ${reason}` });
+    return `paused at ${place}: the shares stay as they are; ${NOT_STORED}`;
+  }
+
+  /** In its turn: says what an edit of the rules has done already; what is being stored says it when it is. */
+  tellOfEdit(course: Course, before: RolloutState): void {
+    const moved = course.writingSinceMs === null ? movedByRules(before, course.state) : null;
+    if (moved !== null) void inTurn(course, () => this.#tell(course, moved));
   }
 
   /** Of the current step, as far as it waits for them: behind its end or a latch no gate is asked. */
@@ -163,49 +142,66 @@ export class RolloutMoves {
 
   /** Stores, then acts. Answers what was in the way; null: nothing. */
   async #move(course: Course, next: RolloutState, moved: Moved, known: Known): Promise<string | null> {
-    const { store, statistics, nowIso, nowMs, announce, storeFailed } = this.#tools;
-    const { rulesSeen, book } = course;
-    const audit = auditOf(course.route, moved, nowIso(), statistics.evidence(book, known.judgement.why));
+    const { store, late, statistics, nowIso, nowMs, announce, storeFailed } = this.#tools;
+    const { rulesSeen, book, state: before } = course;
+    const isBeginning = beginsByItself(before) && moved.by === "rollout";
+    // Before it has begun nothing was seen.
+    const evidence = isBeginning ? null : statistics.evidence(book, known.judgement.why);
+    const audit = auditOf(course.route, moved, nowIso(), evidence);
     course.writingSinceMs = nowMs();
-    let entry: AuditEntry;
+    let entry: AuditEntry | null = null;
     try {
+      if (late.count(course.route) > 0 && !(await late.retry())) throw new Error(OLDER_WAIT);
       entry = await store.moveRollout(this.record(course, next), audit);
     } catch (error) {
       storeFailed(error);
       noteFailure(course, error instanceof Error ? error.message : String(error), nowMs());
+    }
+    course.writingSinceMs = null;
+    const { stopped } = course;
+    course.stopped = null;
+    if (entry === null) {
+      if (stopped === null) this.tellOfEdit(course, before);
+      else await this.#tell(course, stopped);
       return course.trouble;
-    } finally {
-      course.writingSinceMs = null;
     }
     if (!this.#present.has(course)) {
       this.#present.forget(course);
       return "the rules have dropped this rollout meanwhile";
     }
-    // Reloaded meanwhile: its steps may be others.
-    const now = rulesSeen === course.rulesSeen ? next : followed(next, course.rollout);
-    this.enter(course, now);
+    if (stopped !== null) {
+      announce(entry);
+      await this.#tell(course, { ...stopped, from: describePlace(next), to: describePlace(course.state) });
+      return `it was paused meanwhile (${stopped.reason})`;
+    }
+    // Reloaded meanwhile: its steps may be others, or its beginning called off.
+    const isCalledOff = isBeginning && !beginsByItself(course.state);
+    const edited = rulesSeen === course.rulesSeen ? next : followed(next, course.rollout);
+    this.enter(course, isCalledOff ? course.state : edited);
     noteSuccess(course);
     this.#log(moved, audit);
     announce(entry);
-    const byRules = movedByRules(next, now);
-    if (byRules !== null) this.tell(course, byRules);
+    this.tellOfEdit(course, next);
     return null;
   }
 
-  /** Says and stores what acts already; false: it could not be stored. */
+  /** In its turn: says and stores what acts already; false: it could not be stored yet. */
   async #tell(course: Course, moved: Moved): Promise<boolean> {
-    const { store, nowIso, announce, storeFailed } = this.#tools;
-    const audit = auditOf(course.route, moved, nowIso(), null);
+    const { store, late, nowIso } = this.#tools;
+    const { route } = course;
+    const audit = auditOf(route, moved, nowIso(), null);
     this.#log(moved, audit);
-    try {
-      announce(await store.moveRollout(this.record(course, course.state), audit));
-      if (!this.#present.has(course)) this.#present.forget(course);
-      return true;
-    } catch (error) {
-      course.isDirty = true; // the state at least is tried again
-      storeFailed(error);
-      return false;
-    }
+    const kept = await late.keep({
+      route,
+      what: `${moved.action} of ${route}`,
+      isVital: false,
+      write: () => store.moveRollout(this.record(course, course.state), audit),
+      // The state may not be this one any more, and is kept by itself.
+      again: () => store.append(audit),
+    });
+    if (kept === "not stored yet") course.isDirty = true;
+    else if (!this.#present.has(course)) this.#present.forget(course);
+    return kept === "stored";
   }
 
   #known(course: Course): Known {
@@ -224,10 +220,5 @@ export class RolloutMoves {
   }
 }
 
-/** `start: running`: the first step is in the audit trail too. */
-export function beginning(state: RolloutState): Moved {
-  const to = describePlace(state);
-  return { action: "promote", by: "rollout", reason: "start: running", from: "not begun", to };
-}
-
+const OLDER_WAIT = "the state folder does not take what happened before";
 const NOT_STORED = "the state folder has not kept it yet, a restart now would forget it";

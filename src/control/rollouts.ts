@@ -10,11 +10,11 @@ import {
   type RolloutEvent,
   shortDuration,
 } from "../model/rollout.ts";
-import { movedByRules } from "../model/rollout-edit.ts";
 import type { Rollout, Route, SharePpm } from "../model/ruleset.ts";
 import type { Book, Books } from "./books.ts";
 import {
   type Course,
+  cannotMove,
   createCourse,
   followed,
   inTurn,
@@ -24,7 +24,8 @@ import {
   startedOver,
 } from "./rollout-course.ts";
 import { type Due, RolloutKeeper } from "./rollout-keeper.ts";
-import { beginning, type MoveTools, RolloutMoves } from "./rollout-moves.ts";
+import { RolloutMoves } from "./rollout-moves.ts";
+import type { MoveTools } from "./rollout-tools.ts";
 import type { RolloutView } from "./step-words.ts";
 import type { RolloutRecord, Store } from "./store-types.ts";
 import { within } from "./within.ts";
@@ -150,9 +151,17 @@ export class Rollouts {
     return this.#ask(route, (known) => ({ kind: "promote", ...promotion, known }));
   }
 
-  /** Acts before it is stored: whoever says stop is not to wait for a disk. */
-  pause(route: string, reason: string): Promise<RolloutResult> {
-    return this.#ask(route, () => ({ kind: "pause", reason }));
+  /**
+   * Acts before it is stored: whoever says stop is not to wait for a disk. Where one hangs with a move, that move does
+   * not act any more.
+   */
+  async pause(route: string, reason: string): Promise<RolloutResult> {
+    const inTurn = this.#ask(route, () => ({ kind: "pause", reason }));
+    const answer = await within(inTurn, SLOW_WRITE_MS);
+    const course = this.#courses.get(route);
+    if (answer !== undefined || course === undefined) return inTurn;
+    const message = this.#moves.stop(course, reason);
+    return message === null ? inTurn : { ok: true, message };
   }
 
   /** Stored before it acts. */
@@ -216,12 +225,11 @@ export class Rollouts {
     course.state = reconciled(followed(before, rollout), isLatched(name));
     this.#moves.act(course);
     statistics.stepChanged(book, nowMs());
-    if (record === undefined) {
-      if (course.state.phase === "baking") this.#moves.tell(course, beginning(course.state));
-      return;
+    if (record !== undefined) {
+      if (!isNewStep(before, course.state)) statistics.restoreShown(book, record.shown, nowMs());
+      this.#moves.tellOfEdit(course, before);
     }
-    if (!isNewStep(before, course.state)) statistics.restoreShown(book, record.shown, nowMs());
-    this.#sayIfMoved(course, before);
+    this.#moves.begin(course);
   }
 
   #edit(course: Course, rollout: Rollout): void {
@@ -229,12 +237,7 @@ export class Rollouts {
     course.rollout = rollout;
     course.rulesSeen += 1;
     this.#moves.enter(course, followed(before, rollout));
-    this.#sayIfMoved(course, before);
-  }
-
-  #sayIfMoved(course: Course, before: Course["state"]): void {
-    const moved = movedByRules(before, course.state);
-    if (moved !== null) this.#moves.tell(course, moved);
+    this.#moves.tellOfEdit(course, before);
   }
 
   #drop({ route, book, state }: Course): void {
@@ -260,10 +263,10 @@ export class Rollouts {
     return answer.kind === "done" ? { ok: true, message: answer.message } : { ok: false, why: answer.why };
   }
 
-  #troubleOf({ trouble, writingSinceMs }: Course): string | null {
+  #troubleOf({ trouble, writingSinceMs, state }: Course): string | null {
     const waitedMs = writingSinceMs === null ? 0 : this.#tools.nowMs() - writingSinceMs;
     if (waitedMs < SLOW_WRITE_MS) return trouble;
-    return `cannot promote: the state folder has not answered for ${shortDuration(waitedMs)}`;
+    return `${cannotMove(state)}: the state folder has not answered for ${shortDuration(waitedMs)}`;
   }
 
   async #keep(): Promise<void> {

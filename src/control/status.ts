@@ -12,7 +12,7 @@ import { withoutCause } from "../model/trip-words.ts";
 import { UNCOMPARED_REASONS } from "../model/uncompared.ts";
 import { type Book, learningOf } from "./books.ts";
 import { type RolloutView, waitingForStep } from "./step-words.ts";
-import { judgeBook } from "./steps.ts";
+import { judgeBook, uncomparedWords } from "./steps.ts";
 import type { LatchRecord } from "./store-types.ts";
 import { uncomparedOf } from "./tallies.ts";
 
@@ -130,7 +130,11 @@ function rollbackReport(latch: LatchRecord): RollbackReport {
 
 function waitingFor(book: Book, latch: LatchRecord | undefined): string {
   if (book.tile.latched) return waitingForReset(latch);
-  return `nothing: the shares are set in the rules${watchedBy(book)}${learningWords(book)}`;
+  const { tile, route } = book;
+  const canaryPpm = tile.canaryPpm(route?.canary.sharePpm ?? 0);
+  const uncompared = uncomparedWords(book, canaryPpm, tile.shadowPpm(route?.shadow.sharePpm ?? 0));
+  const words = uncompared === null ? learningWords(book) : `; ${uncompared}`;
+  return `nothing: the shares are set in the rules${watchedBy(book)}${words}`;
 }
 
 /** Until noise is known, no mismatch is judged. */

@@ -1,7 +1,14 @@
 /** What a rollout waits for, in one sentence. */
 
 import type { StepJudgement } from "../model/judge.ts";
-import { type GateAnswer, missing, percent, type RolloutState, shortDuration } from "../model/rollout.ts";
+import {
+  beginsByItself,
+  type GateAnswer,
+  missing,
+  percent,
+  type RolloutState,
+  shortDuration,
+} from "../model/rollout.ts";
 
 /** What the controller knows of a route's rollout. */
 export interface RolloutView {
@@ -20,6 +27,7 @@ export function waitingForStep(standing: RolloutView, judgement: StepJudgement, 
   const place = placeWords(state);
   if (state.phase === "rolled-back") return "cutover reset, or a higher revision (rolled back)";
   if (state.phase === "completed") return `nothing: completed, ${place}: ${judgement.seen}`;
+  if (beginsByItself(state)) return trouble ?? "the state folder: it begins once that is stored";
   if (!state.begun) return `resume: ${state.why}${learning}`;
   const needs = needsWords(standing, judgement);
   const seen = `${place}: ${judgement.seen}`;

@@ -4,7 +4,7 @@ import { fingerprintOf } from "../model/counted-keys.ts";
 import { startStep } from "../model/detector.ts";
 import { judge, type StepJudgement } from "../model/judge.ts";
 import { currentStep, type RolloutState } from "../model/rollout.ts";
-import { WHOLE_PPM } from "../model/ruleset.ts";
+import { type SharePpm, WHOLE_PPM } from "../model/ruleset.ts";
 import { restoreShown, shownOf } from "../model/shown.ts";
 import { type Book, comparisonOf, learningOf } from "./books.ts";
 
@@ -19,16 +19,31 @@ export function stepChanged(book: Book, nowMs: number): void {
 /** Judges the current step of the route's rollout. */
 export function judgeBook(book: Book, state: RolloutState, nowMs: number): StepJudgement {
   const { canaryPpm, shadowPpm } = state.shares;
-  const { route } = book;
-  // Where everything is on new, only the reverse can be compared.
-  const isShadowed = shadowPpm > 0 && (canaryPpm < WHOLE_PPM || route?.shadow.reverse === true);
   const facts = {
     canaryPpm,
     minSamples: currentStep(state).minSamples,
-    comparesPairs: isShadowed && route?.compare != null,
+    comparesPairs: comparesPairs(book, canaryPpm, shadowPpm),
+    uncompared: uncomparedWords(book, canaryPpm, shadowPpm),
     learning: learningOf(book),
   };
   return judge(book.detector, facts, nowMs);
+}
+
+function comparesPairs({ route }: Book, canaryPpm: SharePpm, shadowPpm: SharePpm): boolean {
+  // Where everything is on new, only the reverse can be compared.
+  const isShadowed = shadowPpm > 0 && (canaryPpm < WHOLE_PPM || route?.shadow.reverse === true);
+  return isShadowed && route?.compare != null;
+}
+
+/** With everything on new, why guarded mismatches are not judged, and what to write; null: they are, or not guarded. */
+export function uncomparedWords(book: Book, canaryPpm: SharePpm, shadowPpm: SharePpm): string | null {
+  const { route } = book;
+  if (route?.guard?.mismatches == null || canaryPpm < WHOLE_PPM) return null;
+  if (comparesPairs(book, canaryPpm, shadowPpm)) return null;
+  const nothing = "nothing that new serves is compared at 100%";
+  if (route.compare === null) return `${nothing}: take compare: off away, or guard.mismatches`;
+  if (shadowPpm > 0) return `${nothing}: write shadow: { reverse: true }, which shows old what new serves`;
+  return `${nothing}: write shadow: { share: 100%, reverse: true }, which shows old what new serves`;
 }
 
 /** What the current step has shown, for RolloutRecord.shown: plain JSON, small; null: there is no guard. */

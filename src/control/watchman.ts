@@ -4,7 +4,7 @@
  */
 
 import type { Bell } from "../board/bell.ts";
-import type { EventRing } from "../board/event-ring.ts";
+import type { EventRing, RingEvent } from "../board/event-ring.ts";
 import { type Batch, observe, type Trip } from "../model/detector.ts";
 import { handOver, isDocketEmpty, takeEqual, triplesWanted } from "../model/docket.ts";
 import { type SharePpm, WHOLE_PPM } from "../model/ruleset.ts";
@@ -64,7 +64,10 @@ export class Watchman {
     const nowMs = this.#nowMs();
     for (const ring of this.#rings) {
       // Events of a route that a reload took away are nobody's.
-      ring.drain((event) => this.#books.at(event.slot)?.events.push(event));
+      ring.drain((event) => {
+        const book = this.#books.at(event.slot);
+        if (book !== undefined) note(book, event);
+      });
     }
     this.#books.unmatched.account.read(nowMs);
     for (const book of this.#books.all) {
@@ -80,7 +83,8 @@ export class Watchman {
     const increment = book.account.read(nowMs);
     this.#measureSlow(book, nowMs);
     const { killed } = book.tile;
-    if (increment !== null) takeEqual(book.docket, increment.matches, increment.triples);
+    if (increment !== null)
+      takeEqual(book.docket, increment.matches, increment.triples, increment.reverseTriples);
     if (increment === null && isEmpty(book) && !killed) return;
     const batch = takeBatch(book, increment);
     // Latched, the evidence stays as it was at the rollback.
@@ -112,8 +116,14 @@ function canaryOf({ tile, route }: Book): SharePpm {
   return tile.canaryPpm(route?.canary.sharePpm ?? 0);
 }
 
-function isEmpty({ events, docket }: Book): boolean {
-  return events.length === 0 && isDocketEmpty(docket);
+function note(book: Book, { kind, side, rhoPpm, unit }: RingEvent): void {
+  if (kind === "error-alone") book.alone.push({ kind: "error", side, rhoPpm, unit });
+  else if (kind === "client-error-alone") book.alone.push({ kind: "client-error", side, rhoPpm, unit });
+  else book.events.push({ kind, side, rhoPpm, unit });
+}
+
+function isEmpty({ events, alone, docket }: Book): boolean {
+  return events.length + alone.length === 0 && isDocketEmpty(docket);
 }
 
 function takeBatch(book: Book, increment: Increment | null): Batch {
@@ -123,6 +133,7 @@ function takeBatch(book: Book, increment: Increment | null): Batch {
     fastNew: increment === null ? 0 : increment.answers.new - increment.slow.new,
     isSpeedMeasured: book.tile.slowUs > 0,
     events: book.events,
+    alone: book.alone,
     old:
       increment === null
         ? { answers: 0, errors: 0 }
@@ -132,5 +143,6 @@ function takeBatch(book: Book, increment: Increment | null): Batch {
     shadows: increment?.shadows ?? { answers: 0, failed: 0 },
   };
   book.events = [];
+  book.alone = [];
   return batch;
 }

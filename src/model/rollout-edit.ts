@@ -1,6 +1,13 @@
 /** What an edit of the rules did to a rollout, told from how it stood before and after. */
 
-import { describePlace, type Moved, percent, type RolloutState, STEP_IS_GONE } from "./rollout.ts";
+import {
+  beginsByItself,
+  describePlace,
+  type Moved,
+  percent,
+  type RolloutState,
+  STEP_IS_GONE,
+} from "./rollout.ts";
 
 /**
  * What an edit of the rules did to a rollout that is under way, as a line of the audit trail; null: its place is the
@@ -11,6 +18,8 @@ export function movedByRules(before: RolloutState, after: RolloutState): Moved |
   const isUnderWay = after.phase === "paused" || after.phase === "baking";
   // What comes from behind a latch is the rollback's and the reset's to tell.
   if (before.phase === "rolled-back" || !isUnderWay) return null;
+  // It has moved nowhere yet.
+  if (beginsByItself(after)) return null;
   const [from, to] = [describePlace(before), describePlace(after)];
   if (!isStopped && from === to) return null;
   const action = after.phase === "paused" ? "pause" : "resume";

@@ -93,10 +93,19 @@ export type Advance =
     }
   | { readonly kind: "refused"; readonly why: string };
 
-/** How a rollout stands before anything has happened to it. */
+/** How a rollout stands at its beginning, as where nothing has to be stored for that. */
 export function beginRollout({ start, steps }: Rollout): RolloutState {
-  const first = steps[0] as RolloutStep;
-  return start === "running" ? entering(steps, 0, first) : waiting(steps, "not begun: resume begins it");
+  return start === "running" ? entering(steps, 0, steps[0] as RolloutStep) : waiting(steps, NOT_BEGUN);
+}
+
+/** How a rollout stands before its beginning: with `start: running` the next tick begins it. New serves nobody yet. */
+export function beforeBeginning({ start, steps }: Rollout): RolloutState {
+  return start === "running" ? { ...waiting(steps, ""), phase: "baking" } : waiting(steps, NOT_BEGUN);
+}
+
+/** Whether it begins by itself. */
+export function beginsByItself({ phase, begun }: RolloutState): boolean {
+  return phase === "baking" && !begun;
 }
 
 /** Answers one event. Never throws. */
@@ -117,7 +126,7 @@ export function advance(state: RolloutState, event: RolloutEvent): Advance {
       if (state.phase !== "rolled-back") return unchanged(state);
       return quiet(waiting(state.steps, "reset after a rollback: resume begins it again"));
     case "rules":
-      return quiet(follow(state, event.rollout.steps));
+      return quiet(follow(state, event.rollout));
   }
 }
 
@@ -150,11 +159,26 @@ export function percent(ppm: SharePpm): string {
 }
 
 function tick(state: RolloutState, elapsedMs: number, known: Known): Advance {
+  if (!state.begun) return begin(state);
   // A clock that goes backwards bakes nothing, NaN neither.
   const countedMs = elapsedMs > 0 ? Math.min(elapsedMs, MAX_TICK_MS) : 0;
   const baked = { ...state, bakedMs: state.bakedMs + countedMs };
   if (missing(baked, known).length > 0) return quiet(baked);
   return leave(baked, "rollout", whyLeft(baked, known));
+}
+
+/** `start: running`: what the rules begin is in the audit trail too. */
+function begin(state: RolloutState): Advance {
+  const next = entering(state.steps, 0, currentStep(state));
+  const to = describePlace(next);
+  const moved: Moved = {
+    action: "promote",
+    by: "rollout",
+    reason: "start: running",
+    from: "not begun",
+    to,
+  };
+  return { kind: "done", state: next, moved, message: `begun at ${to}` };
 }
 
 function promote(state: RolloutState, event: Extract<RolloutEvent, { readonly kind: "promote" }>): Advance {
@@ -232,7 +256,8 @@ function pause(state: RolloutState, reason: string): Advance {
 }
 
 function resume(state: RolloutState, reason: string): Advance {
-  if (state.phase === "baking") return { kind: "done", state, moved: null, message: "it is running already" };
+  if (state.phase === "baking" && state.begun)
+    return { kind: "done", state, moved: null, message: "it is running already" };
   if (state.phase === "rolled-back") return refused("it is rolled back: `cutover reset` first");
   if (state.phase === "completed") return refused("it is completed: there is nothing to resume");
   if (!state.begun) {
@@ -296,7 +321,10 @@ function waiting(steps: readonly RolloutStep[], why: string): RolloutState {
  * Takes edited steps over. A step is known again by its shares; where the current one is gone, the rollout waits
  * at the greatest step that serves no more than now, so that an edit never raises a share by itself.
  */
-function follow(state: RolloutState, steps: readonly RolloutStep[]): RolloutState {
+function follow(state: RolloutState, rollout: Rollout): RolloutState {
+  const { steps } = rollout;
+  // `start` acts once: it may call off what has not begun, and begins nothing that waits for a person.
+  if (beginsByItself(state)) return beforeBeginning(rollout);
   if (!state.begun) return { ...waiting(steps, state.why), phase: state.phase };
   const same = nearestAlike(steps, state);
   if (same !== null) {
@@ -348,6 +376,8 @@ function greatestStepUpTo(steps: readonly RolloutStep[], canaryPpm: SharePpm): n
   }
   return found;
 }
+
+const NOT_BEGUN = "not begun: resume begins it";
 
 function whyLeft(state: RolloutState, { judgement, gates }: Known): string {
   const baked = `baked ${shortDuration(currentStep(state).bakeMs)}`;

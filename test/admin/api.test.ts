@@ -53,12 +53,12 @@ test("mismatches are listed by cluster, and a sample is shown by its id or its c
   const admin = await startFor(context, desk);
   const read = (path: string) => ask(admin, path, { token: TOKEN });
   assert.deepEqual((await read("/api/v1/mismatches")).json(), [CLUSTER]);
-  assert.deepEqual((await read("/api/v1/mismatches?route=none&limit=5")).json(), []);
+  assert.deepEqual((await read("/api/v1/mismatches?route=profiles&limit=5")).json(), [CLUSTER]);
   assert.deepEqual((await read("/api/v1/mismatches/7")).json(), SAMPLE);
   assert.deepEqual((await read(`/api/v1/mismatches/${CLUSTER.id}`)).json(), SAMPLE);
   assert.deepEqual(desk.calls, [
     ["clusters", { route: null, limit: 100 }],
-    ["clusters", { route: "none", limit: 5 }],
+    ["clusters", { route: "profiles", limit: 5 }],
     ["sample", { sample: 7 }],
     ["sample", { cluster: CLUSTER.id }],
   ]);

@@ -44,7 +44,7 @@ test("a pin that says something else is refused with what to write", async (cont
     [{ ...good, key: "\ud800" }, /no text that UTF-8 can carry/],
     [{ ...good, side: "modern" }, /side must be "old" or "new"/],
     [{ ...good, reason: " " }, /say why/],
-    [{ ...good, until: "2h" }, /"until" is not a field.*key, side, reason, for/],
+    [{ ...good, until: "2h" }, /"until" is not a field.*key, side, reason and for/],
     ...["2", "0h", "-1h", "1.5h", "367d", "2 weeks", "", 7200, {}].map(
       (written) => [{ ...good, for: written }, /for must be how long, such as "30m"/] as const,
     ),

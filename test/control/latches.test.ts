@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Books, countComparison } from "../../src/control/books.ts";
 import { type Cause, Latches } from "../../src/control/latches.ts";
+import { LateWrites } from "../../src/control/late-writes.ts";
 import { evidenceOf, observe } from "../../src/model/detector.ts";
 import type { AuditEntry } from "../../src/model/reports.ts";
 import type { Route } from "../../src/model/ruleset.ts";
@@ -25,16 +26,20 @@ async function start(store: FakeStore, routes: readonly Route[] = [ROUTE]) {
   const announced: AuditEntry[] = [];
   const logged: string[] = [];
   const troubles: unknown[] = [];
+  const told = {
+    announce: (entry: AuditEntry) => void announced.push(entry),
+    storeFailed: (error: unknown) => void troubles.push(error),
+  };
   const latches = new Latches({
     store,
     books,
     rollouts: NO_ROLLOUTS,
+    late: new LateWrites(told),
     rulesVersion: () => "0123456789ab",
     nowMs: () => 5000,
     nowIso: () => "2026-05-01T10:00:00.000Z",
-    announce: (entry) => announced.push(entry),
     log: (msg) => logged.push(msg),
-    storeFailed: (error) => troubles.push(error),
+    ...told,
   });
   await latches.restore();
   const follow = async (next: readonly Route[]) => {

@@ -31,6 +31,7 @@ test("nothing new is null, and something new is reported once", () => {
     slow: { old: 0, new: 1 },
     matches: 2,
     triples: 1,
+    reverseTriples: 0,
     shadows: { answers: 2, failed: 1 },
   });
   assert.equal(account.read(0), null);

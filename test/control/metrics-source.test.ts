@@ -6,6 +6,7 @@ import { after, test } from "node:test";
 import { Recorder } from "../../src/board/recorder.ts";
 import { Books, countComparison, countTransient } from "../../src/control/books.ts";
 import { Latches } from "../../src/control/latches.ts";
+import { LateWrites } from "../../src/control/late-writes.ts";
 import { createMetricsSource } from "../../src/control/metrics-source.ts";
 import { RulesKeeper } from "../../src/control/rules-keeper.ts";
 import { countDelay, countUncompared } from "../../src/control/tallies.ts";
@@ -13,7 +14,8 @@ import { CODES } from "../../src/model/failures.ts";
 import { REASON_INDEX } from "../../src/model/reasons.ts";
 import { UNCOMPARED_REASONS } from "../../src/model/uncompared.ts";
 import { createMetrics } from "../../src/observe/metrics.ts";
-import { assertHistograms, readExposition } from "../observe/exposition.ts";
+import { assertHistograms, type Exposition, readExposition } from "../observe/exposition.ts";
+import { readOpenMetrics } from "../observe/openmetrics.ts";
 import { NO_ROLLOUTS } from "./fake-rollouts.ts";
 import { createFakeStore } from "./fake-store.ts";
 import { compared, mismatchAt } from "./findings.ts";
@@ -27,6 +29,7 @@ routes:
   - { name: orders, match: { path: "/o/**" }, old: legacy, new: modern, canary: 5% }
 `;
 const OK = CODES.indexOf("2xx");
+const TRACE = "0af7651916cd43dd8448eb211c80319c";
 
 const folder = await mkdtemp(join(tmpdir(), "cutover-metrics-"));
 await writeFile(join(folder, "rules.yaml"), RULES);
@@ -46,21 +49,33 @@ after(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
+function ours({ types, lines }: Exposition): Exposition {
+  const isOurs = (name: string) => name.startsWith("cutover_");
+  return {
+    types: new Map([...types].filter(([name]) => isOurs(name))),
+    lines: lines.filter((l) => isOurs(l.name)),
+  };
+}
+
 /** The control room's numbers over two data threads, and a reader of what Prometheus is shown of them. */
 function open() {
   const books = new Books(2, 0);
   books.follow(routes, 0);
   const store = createFakeStore();
+  const told = {
+    announce: () => {},
+    storeFailed: (error: unknown) => assert.fail(String(error)),
+  };
   const latches = new Latches({
     store,
     books,
     rollouts: NO_ROLLOUTS,
+    late: new LateWrites(told),
     rulesVersion: () => rules.ruleset.version,
     nowMs: () => 0,
     nowIso: () => "2026-05-01T10:00:00.000Z",
-    announce: () => {},
     log: () => {},
-    storeFailed: (error) => assert.fail(String(error)),
+    ...told,
   });
   const replacements = new Map([["data", 2]]);
   const metrics = createMetrics(
@@ -71,11 +86,13 @@ function open() {
       rules,
       store,
       replacements: () => replacements,
+      spans: () => [["exported", 7]],
     }),
   );
   const scrape = async () => {
     for (const book of [...books.all, books.unmatched]) book.account.read(0);
-    const exposition = readExposition((await metrics.render()).text);
+    // Without prom-client's own: what it shows depends on when the garbage was last collected.
+    const exposition = ours(readExposition((await metrics.render()).text));
     const value = (name: string, labels: Readonly<Record<string, string>> = {}) =>
       exposition.lines.find(
         (line) =>
@@ -84,7 +101,12 @@ function open() {
     return { exposition, value };
   };
   const book = (name: string) => books.named(name) ?? assert.fail(`no book of ${name}`);
-  return { books, book, latches, scrape };
+  /** The same for a scraper that asks for OpenMetrics. */
+  const scrapeOpen = async () => {
+    for (const book of [...books.all, books.unmatched]) book.account.read(0);
+    return readOpenMetrics((await metrics.render("application/openmetrics-text")).text);
+  };
+  return { books, book, latches, scrape, scrapeOpen };
 }
 
 test("what two threads counted is shown added up, by route, side, reason and code", async () => {
@@ -110,7 +132,7 @@ test("what two threads counted is shown added up, by route, side, reason and cod
     2,
   );
   assert.equal(value("cutover_requests_total", { route: "unmatched", reason: "unmatched" }), 2);
-  assert.equal(value("cutover_requests_total", { route: "orders" }), undefined, "nothing has happened there");
+  assert.equal(value("cutover_requests_total", { route: "orders", code: "4xx" }), undefined, "not foreseen");
   assert.equal(value("cutover_fallbacks_total", { route }), 2);
   assert.equal(value("cutover_shadow_total", { route, result: "too_large" }), 2);
   assert.equal(value("cutover_comparisons_total", { route, result: "match" }), 2);
@@ -123,9 +145,51 @@ test("what two threads counted is shown added up, by route, side, reason and cod
   assert.equal(value(`${duration}_bucket`, { ...fresh, le: "0.05" }), 4);
   assert.equal(value(`${duration}_bucket`, { ...fresh, le: "+Inf" }), 4);
   assert.equal(value(`${duration}_sum`, fresh), 0.066);
-  assert.equal(value(`${duration}_bucket`, { route, side: "old", le: "10" }), 0);
+  assert.equal(value(`${duration}_bucket`, { route, side: "old", le: "10.0" }), 0);
   assert.equal(value(`${duration}_sum`, { route, side: "old" }), 22);
   assert.equal(assertHistograms(exposition), 6, "two sides of two routes and of the unmatched");
+});
+
+test("what the rules foresee is there as 0, so that the first failure is a rise", async () => {
+  const { scrape } = open();
+  const { exposition } = await scrape();
+  const of = (wanted: string) =>
+    exposition.lines
+      .filter(({ name, labels }) => name === "cutover_requests_total" && labels.route === wanted)
+      .map(({ labels: { side, reason, code }, value }) => `${side} ${reason} ${code} ${value}`);
+  const expected = ["old default-old", "old rolled-back", "old fallback", "new canary-share"];
+  const sorted = expected.flatMap((each) => [`${each} 2xx 0`, `${each} 5xx 0`]).sort();
+  assert.deepEqual(of("profiles").sort(), sorted);
+  assert.deepEqual(of("orders").sort(), sorted);
+  assert.deepEqual(of("unmatched"), [], "they have no backend");
+});
+
+test("a bucket of durations leads to the trace of a sampled request", async () => {
+  const { book, scrapeOpen } = open();
+  const recorder = new Recorder(book("profiles").tile, 1);
+  const place = recorder.request("new", REASON_INDEX["canary-share"], OK, 30_000);
+  recorder.exemplars.note(place, 30_000, TRACE, 5_000);
+  const family = (await scrapeOpen()).get("cutover_request_duration_seconds");
+  const shown = family?.lines.filter(({ exemplar }) => exemplar !== null) ?? [];
+  assert.deepEqual(
+    shown.map(({ labels, exemplar }) => [labels, exemplar?.labels, exemplar?.value]),
+    [[{ route: "profiles", side: "new", le: "0.05" }, { trace_id: TRACE }, 0.03]],
+  );
+  assert.ok(Math.abs((shown[0]?.exemplar?.timestamp ?? 0) - Date.now() / 1000) < 60);
+});
+
+test("the guard's limits are shown as they are written, for those that are guarded", async () => {
+  const { scrape } = open();
+  const { exposition } = await scrape();
+  const limits = exposition.lines
+    .filter(({ name, labels }) => name === "cutover_guard_limit" && labels.route === "orders")
+    .map(({ labels: { metric, kind }, value }) => `${metric} ${kind} ${value}`);
+  assert.deepEqual(limits, [
+    "errors max 0.05",
+    "errors ratio 2",
+    "client-errors ratio 2",
+    "killSwitch running 5",
+  ]);
 });
 
 test("the sum of durations is right also where many long waits end between two scrapes", async () => {
@@ -141,6 +205,7 @@ test("a rollback shows as latched, with no share to new, counted by cause", asyn
   const before = await scrape();
   assert.equal(before.value("cutover_canary_share_ratio", { route: "profiles" }), 0.25);
   assert.equal(before.value("cutover_rollback_latched", { route: "profiles" }), 0);
+  assert.equal(before.value("cutover_rollback_info"), undefined, "nothing is rolled back");
   for (const cause of ["killSwitch", "errors", "client-errors", "operator"])
     assert.equal(before.value("cutover_rollbacks_total", { route: "profiles", cause }), 0, cause);
   assert.equal(before.value("cutover_rollbacks_total", { cause: "latency" }), undefined, "not guarded");
@@ -150,7 +215,11 @@ test("a rollback shows as latched, with no share to new, counted by cause", asyn
     reason: "r",
     summary: "five times running",
   });
-  const { value } = await scrape();
+  const { value, exposition } = await scrape();
+  assert.deepEqual(
+    exposition.lines.filter(({ name }) => name === "cutover_rollback_info"),
+    [{ name: "cutover_rollback_info", labels: { route: "profiles", cause: "killSwitch" }, value: 1 }],
+  );
   assert.equal(value("cutover_canary_share_ratio", { route: "profiles" }), 0);
   assert.equal(value("cutover_rollback_latched", { route: "profiles" }), 1);
   assert.equal(value("cutover_rollbacks_total", { route: "profiles", cause: "killSwitch" }), 1);
@@ -196,7 +265,7 @@ test("ratios are of the pairs that could be compared, and delays of those that w
   assert.equal(value("cutover_comparisons_total", { route, result: "transient" }), 3);
   const delay = "cutover_transient_delay_seconds";
   assert.deepEqual(
-    ["0.1", "0.25", "2.5", "60", "+Inf"].map((le) => value(`${delay}_bucket`, { route, le })),
+    ["0.1", "0.25", "2.5", "60.0", "+Inf"].map((le) => value(`${delay}_bucket`, { route, le })),
     [0, 1, 2, 2, 3],
   );
   assert.equal(value(`${delay}_sum`, { route }), 92.24);

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { type Book, Books } from "../../src/control/books.ts";
 import { evidenceOfBook } from "../../src/control/evidence-snapshot.ts";
 import { Latches } from "../../src/control/latches.ts";
+import { LateWrites } from "../../src/control/late-writes.ts";
 import { Rollouts } from "../../src/control/rollouts.ts";
 import type { AuditEntry } from "../../src/model/reports.ts";
 import type { GateAnswer, Judgement } from "../../src/model/rollout.ts";
@@ -33,6 +34,7 @@ export async function openRoom(store: FakeStore, routes: readonly Route[]) {
   const books = new Books(1, 0);
   const room = {
     nowMs: 0,
+    iso: "2026-05-01T10:00:00.000Z",
     judge: (_book: Book): Judgement => PASS,
     gates: [] as GateAnswer[],
     /** Names that are asked at present. */
@@ -49,13 +51,15 @@ export async function openRoom(store: FakeStore, routes: readonly Route[]) {
     store,
     books,
     nowMs: () => room.nowMs,
-    nowIso: () => "2026-05-01T10:00:00.000Z",
+    nowIso: () => room.iso,
     announce: (entry: AuditEntry) => void room.announced.push(entry),
     log: (msg: string) => void room.logged.push(msg),
     storeFailed: (error: unknown) => void room.troubles.push(error),
   };
+  const late = new LateWrites(common);
   const rollouts = new Rollouts({
     ...common,
+    late,
     gates: {
       want: (_route, gates) => {
         room.wanted = Object.keys(gates);
@@ -76,7 +80,7 @@ export async function openRoom(store: FakeStore, routes: readonly Route[]) {
     isLatched: (route) => latches.of(route) !== undefined,
     say: (text) => room.said.push(text),
   });
-  const latches: Latches = new Latches({ ...common, rollouts, rulesVersion: () => "0123456789ab" });
+  const latches: Latches = new Latches({ ...common, late, rollouts, rulesVersion: () => "0123456789ab" });
   await latches.restore();
   await rollouts.restore();
   const follow = async (next: readonly Route[]): Promise<void> => {
@@ -105,7 +109,7 @@ export async function openRoom(store: FakeStore, routes: readonly Route[]) {
     return found;
   };
   const actions = (): string[] => room.announced.map(({ action, by }) => `${action} by ${by}`);
-  return { room, books, latches, rollouts, follow, book, ticks, canary, standing, actions };
+  return { room, books, late, latches, rollouts, follow, book, ticks, canary, standing, actions };
 }
 
 /** As a guard that trips. */

@@ -239,7 +239,7 @@ test("a resume or promotion that cannot be stored does not happen, and says why"
     await rollouts.promote("profiles", promotion()),
     await rollouts.promote("profiles", promotion({ toPpm: 1_000_000 })),
   ]) {
-    assert.deepEqual(result, { ok: false, why: "cannot promote: the disk is full" });
+    assert.deepEqual(result, { ok: false, why: "cannot begin: the disk is full" });
   }
   assert.deepEqual([canary(), standing().state.begun], [0, false]);
 });

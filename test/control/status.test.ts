@@ -12,6 +12,7 @@ import { beginRollout, type RolloutState } from "../../src/model/rollout.ts";
 import type { Rollout, RolloutStep } from "../../src/model/ruleset.ts";
 import { canaryOf, routeOf } from "../model/rules.ts";
 import { batchOf, failure, guardOf } from "../model/traffic.ts";
+import { untouchedRoute } from "../support/reports.ts";
 import { compared, match, mismatchAt } from "./findings.ts";
 import { latchRecord } from "./store-fixtures.ts";
 
@@ -35,39 +36,11 @@ function open(changes: Parameters<typeof routeOf>[0] = {}) {
 test("a route that nobody has used yet is serving, on hold, with nothing counted", () => {
   const { book } = open();
   const { waitingFor, ...status } = routeStatus(book, "profiles", undefined, null, 0, 0);
-  assert.deepEqual(status, {
-    name: "profiles",
+  const { waitingFor: _any, ...untouched } = untouchedRoute("profiles", {
     backends: { old: "legacy", new: "modern" },
-    state: "serving",
-    canary: 0.05,
-    shadow: 0,
-    step: null,
-    steps: null,
     stages: [{ canary: 0.05, shadow: 0, bakeSeconds: 0, gates: [], approve: false }],
-    bake: null,
-    gates: [],
-    pins: 0,
-    latched: false,
-    rollback: null,
-    requests: { old: 0, new: 0 },
-    errors: { old: 0, new: 0 },
-    latencyMs: { old: null, new: null },
-    comparisons: { match: 0, mismatch: 0, noise: 0, transient: 0, uncompared: 0 },
-    uncompared: {
-      too_large: 0,
-      aborted: 0,
-      shed: 0,
-      timeout: 0,
-      failed: 0,
-      streaming: 0,
-      decode_failed: 0,
-      too_deep: 0,
-    },
-    shadows: { sent: 0, shed: 0, too_large: 0, timeout: 0, failed: 0 },
-    fallbacks: 0,
-    evidence: { errors: 0, "client-errors": 0 },
-    verdict: "hold",
   });
+  assert.deepEqual(status, untouched);
   assert.match(waitingFor, /^nothing: the shares are set in the rules; /);
 });
 
@@ -156,6 +129,23 @@ test("while noise is learned, the route says how far it is", () => {
   assert.match(words(), /; learning noise: 120 of 200 shadows$/);
   for (let i = 0; i < 80; i += 1) countComparison(book, compared({ kind: "match" }, { noise: [] }));
   assert.doesNotMatch(words(), /learning/);
+});
+
+test("a static 100% canary whose mismatches are guarded says that nothing is compared, and what to write", () => {
+  const whole = { canary: canaryOf({ sharePpm: 1_000_000 }), compare: DEFAULT_COMPARE };
+  const guard = guardOf({ mismatches: { maxRate: 0.01 } });
+  const shadow = { ...routeOf().shadow, sharePpm: 1_000_000 };
+  const words = (changes: Parameters<typeof routeOf>[0]): string =>
+    routeStatus(open({ ...whole, guard, shadow, ...changes }).book, "profiles", undefined, null, 0, 0)
+      .waitingFor;
+  const says = /; nothing that new serves is compared at 100%: write shadow: \{ reverse: true \}/;
+  assert.match(words({}), says);
+  for (const changes of [
+    { shadow: { ...shadow, reverse: true } },
+    { guard: guardOf() },
+    { canary: canaryOf({ sharePpm: 990_000 }) },
+  ])
+    assert.doesNotMatch(words(changes), says);
 });
 
 test("an unguarded route says that nobody watches it", () => {

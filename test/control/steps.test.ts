@@ -59,6 +59,31 @@ test("a step is judged by what acts and by what can be compared", () => {
   assert.equal(waitsForPairs({ canaryPpm: WHOLE, shadowPpm: WHOLE }, { shadow: reverse }), true);
 });
 
+test("with everything on new, a step says that nothing is compared and what to write, whatever its verdict", () => {
+  const mismatches = { guard: guardOf({ mismatches: { maxRate: 0.01 } }), compare: noiseless };
+  const seenIn = (changes: Partial<RolloutStep>, route: Partial<Route> = {}) => {
+    const { book, detector, state } = open(changes, { ...mismatches, ...route });
+    observe(detector, batchOf({ cleanNew: 2000, sharePpm: WHOLE }), 1000);
+    const { verdict, why, seen } = judgeBook(book, state, 1000);
+    assert.equal(why.includes("is compared"), seen.includes("is compared"));
+    return `${verdict}: ${seen}`;
+  };
+  const whole = { canaryPpm: WHOLE, shadowPpm: WHOLE };
+  assert.match(
+    seenIn(whole),
+    /^pass: errors 0\/2,000 .*; nothing that new serves is compared at 100%: write shadow: \{ reverse: true \}/,
+  );
+  assert.match(seenIn({ canaryPpm: WHOLE }), /write shadow: \{ share: 100%, reverse: true \}/);
+  assert.match(seenIn(whole, { compare: null }), /at 100%: take compare: off away/);
+  const { shadow } = routeOf();
+  for (const quiet of [
+    seenIn(whole, { shadow: { ...shadow, reverse: true } }),
+    seenIn(whole, { guard: guardOf() }),
+    seenIn({ canaryPpm: WHOLE - 1, shadowPpm: WHOLE }),
+  ])
+    assert.doesNotMatch(quiet, /is compared/);
+});
+
 test("a share that the rules change beside a rollout begins no step, one that the rollout changes does", () => {
   const { books, book, detector, route } = open({ canaryPpm: 50_000 });
   observe(detector, batchOf({ cleanNew: 7 }), 1000);

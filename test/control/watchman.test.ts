@@ -38,7 +38,9 @@ function post(...routes: Route[]) {
     const { tile, slot } = book(name);
     new Recorder(tile, thread).leg(side, isError ? "error" : "well", false, 1000);
     const event: RingEvent = { slot, kind: "error", side, rhoPpm: 50_000, unit: null };
-    if (isError) rings[thread]?.push(event);
+    if (!isError) return;
+    rings[thread]?.push(event);
+    if (side === "new") rings[thread]?.push({ ...event, kind: "error-alone" });
   };
   return { clock, books, rings, bell, trips, killed, errors, watchman, book, answer };
 }
@@ -57,6 +59,26 @@ test("failures that two threads saw trip the guard together, with all of them in
     samples: { old: 100, new: 12 },
     errors: { old: 0, new: 12 },
   });
+});
+
+test("errors that old has too, when it is asked the same, trip nothing; those of new alone do, when old has answered", () => {
+  const { watchman, trips, rings, clock, book } = post(GUARDED);
+  const { tile, slot } = book("a");
+  const event: RingEvent = { slot, kind: "error", side: "new", rhoPpm: 50_000, unit: null };
+  for (let i = 0; i < 30; i += 1) {
+    new Recorder(tile, 0).leg("new", "error", false, 1000);
+    rings[0]?.push(event);
+  }
+  watchman.look();
+  assert.equal(trips.length, 0);
+  clock.nowMs += 100;
+  for (let i = 0; i < 30; i += 1) rings[0]?.push({ ...event, kind: "error-alone" });
+  watchman.look();
+  assert.deepEqual(
+    trips.map(([, { metric }]) => metric),
+    ["errors"],
+  );
+  assert.equal(countsOf(book("a").detector ?? assert.fail()).errors.new, 30, "and each is one error");
 });
 
 test("good answers and few failures trip nothing, and nothing is looked at twice", () => {
