@@ -65,7 +65,7 @@ export class BackendClient {
    */
   dispatch(
     options: Dispatcher.DispatchOptions,
-    setHost: (host: string) => void,
+    setHost: (host: string, origin: string) => void,
     makeHandler: (over: Over, upgraded: (socket: Duplex) => void) => Dispatcher.DispatchHandler,
   ): void {
     const endpoint = this.#choose();
@@ -75,7 +75,7 @@ export class BackendClient {
         `${this.backend.name} has ${endpoint.outstanding} requests outstanding already`,
       );
     }
-    setHost(endpoint.host);
+    setHost(endpoint.host, endpoint.origin);
     endpoint.outstanding++;
     let isOver = false;
     const over: Over = (unreachable = false) => {

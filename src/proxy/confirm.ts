@@ -2,13 +2,13 @@
 
 import type { Ticket } from "../model/pair.ts";
 import type { Side } from "../model/ruleset.ts";
-import type { DataDesk, RouteRoom } from "./desk.ts";
+import type { DataDesk, Repeatable } from "./desk.ts";
 import type { UnconfirmedReason } from "./messages.ts";
 import { postPair } from "./post-pair.ts";
+import type { RouteRoom } from "./rooms.ts";
 import { askAsShadow, type ShadowAnswer, shadowClient } from "./shadow-leg.ts";
 import { isShed } from "./shadow-plan.ts";
 import type { Lease } from "./shelf.ts";
-import type { Repeatable } from "./tickets.ts";
 
 /** Posts the second pair, also where it is equal now; resolves to why it could not; null: it did. */
 export async function askAgain(
@@ -39,7 +39,7 @@ async function askBoth(
   const ask = async (side: Side): Promise<ShadowAnswer> => {
     const client = shadowClient(room, side);
     if (client === null) return { kind: "lost", why: "failed" };
-    return askAsShadow(desk, room, question, { side, client, body }, lease);
+    return askAsShadow(desk, room, question, { side, client, body, role: "confirmation" }, lease);
   };
   const afterMs = desk.nowMs() - answeredMs;
   const [old, fresh] = await Promise.all([ask("old"), ask("new")]);
@@ -48,6 +48,7 @@ async function askBoth(
     room,
     compare,
     answers: { old: old.answer, new: fresh.answer, again: null },
+    isReverse: false, // both are asked now
     ticket: () => null,
     confirms: { ticket, afterMs },
   });

@@ -8,19 +8,20 @@ import { codeIndex, type Failure } from "../model/failures.ts";
 import { originOf, plainAddress } from "../model/forwarded.ts";
 import { REASON_INDEX } from "../model/reasons.ts";
 import { findRoute, type Match } from "../model/router.ts";
-import type { Side } from "../model/ruleset.ts";
-import { requestIdOf, traceContextOf } from "../model/trace.ts";
+import { type Side, WHOLE_PPM } from "../model/ruleset.ts";
+import { isSampled, requestIdOf, traceContextOf } from "../model/trace.ts";
 import { logAccess } from "./access.ts";
 import { sendProblem } from "./answer.ts";
 import { admitsBody, refusedForBody } from "./body-fault.ts";
 import { ProxyError } from "./classify.ts";
 import { ClientCopy } from "./client-copy.ts";
-import type { DataDesk, RouteRoom } from "./desk.ts";
+import type { DataDesk } from "./desk.ts";
 import type { Exchange, Served } from "./exchange.ts";
 import { forward, forwardUnmatched } from "./forward.ts";
 import { freshKey, freshRequestId, freshTraceId } from "./ids.ts";
 import { offerComparison } from "./offer.ts";
 import { receiveBody } from "./request-body.ts";
+import type { RouteRoom } from "./rooms.ts";
 import { startShadow } from "./shadow.ts";
 import { planShadow, type ShadowPlan } from "./shadow-plan.ts";
 import { attemptOf } from "./upgrade.ts";
@@ -46,6 +47,12 @@ export async function serve(
   const upgrade = attemptOf(desk, res, room);
   const shadowPlan =
     room === null || upgrade !== null ? null : planShadow(desk, room, decision, facts.method);
+  const { spans } = desk;
+  const trace = traceContextOf(
+    findHeader(req.rawHeaders, "traceparent"),
+    freshTraceId,
+    spans === null ? WHOLE_PPM : spans.sharePpm,
+  );
   const exchange: Exchange = {
     desk,
     snapshot,
@@ -56,7 +63,8 @@ export async function serve(
     decision,
     origin,
     requestId: requestIdOf(findHeader(req.rawHeaders, "x-request-id"), freshRequestId),
-    trace: traceContextOf(findHeader(req.rawHeaders, "traceparent"), freshTraceId),
+    trace,
+    span: spans === null ? null : spans.open(trace, facts.path, room, match?.template ?? null),
     begunMs,
     body: receiveBody(req, room, decision, shadowPlan, snapshot.compiled.ruleset.limits, desk.deadlines),
     upgrade,
@@ -127,21 +135,36 @@ function finish(exchange: Exchange, served: Served, shadowed: boolean): void {
   const { desk, res, decision, begunMs } = exchange;
   const failure = exchange.clientGone ? goneFor(desk) : failureOf(exchange, served);
   if (failure !== null && !res.headersSent && !exchange.clientGone) sendProblem(exchange, served, failure);
-  const durationMs = desk.nowMs() - begunMs;
+  const nowMs = desk.nowMs();
+  const durationMs = nowMs - begunMs;
   const recorder = recorderOf(exchange);
   recorder.ended(decision.side);
-  recorder.request(
+  const place = recorder.request(
     served.side,
     REASON_INDEX[served.reason],
     codeIndex(res.statusCode, failure),
     durationMs * 1000,
   );
+  const { trace } = exchange;
+  if (isSampled(trace)) recorder.exemplars.note(place, durationMs * 1000, trace.traceId, nowMs);
   const isTunnel = exchange.upgrade?.whenEnded(() =>
-    logAccess(exchange, served, failure, shadowed, desk.nowMs() - begunMs),
+    writeDown(exchange, served, failure, shadowed, desk.nowMs() - begunMs),
   );
-  if (!isTunnel) logAccess(exchange, served, failure, shadowed, durationMs);
+  if (!isTunnel) writeDown(exchange, served, failure, shadowed, durationMs);
   desk.inFlight--;
   desk.leave(exchange.snapshot);
+}
+
+function writeDown(
+  exchange: Exchange,
+  served: Served,
+  failure: Failure | null,
+  shadowed: boolean,
+  durationMs: number,
+): void {
+  logAccess(exchange, served, failure, shadowed, durationMs);
+  const { desk, span } = exchange;
+  if (span !== null) desk.spans?.request(exchange, span, served, failure, shadowed);
 }
 
 function failureOf({ body, res }: Exchange, { outcome: { failure, wanted } }: Served): Failure | null {

@@ -6,71 +6,32 @@ import { Bell } from "../board/bell.ts";
 import { EventRing } from "../board/event-ring.ts";
 import { Recorder } from "../board/recorder.ts";
 import { Tile } from "../board/tile.ts";
-import { type CompiledRoute, type CompiledRules, compileRules } from "../model/compiled.ts";
-import { type Trust, trustIn } from "../model/forwarded.ts";
-import type { PinnedKeys } from "../model/pins.ts";
-import type { Backend, Side } from "../model/ruleset.ts";
+import { compileRules } from "../model/compiled.ts";
+import { trustIn } from "../model/forwarded.ts";
+import type { Backend, Compare } from "../model/ruleset.ts";
 import { type AccessLog, createAccessLog } from "../observe/access-log.ts";
 import { BackendClient } from "./backend-client.ts";
 import { Chores } from "./chores.ts";
+import { ClientErrorChecks } from "./client-error-checks.ts";
 import { Deadlines } from "./deadlines.ts";
 import type { LegTools } from "./leg-shapes.ts";
 import type { RulesMessage, ThreadSetup, TileRef } from "./messages.ts";
 import { Pins } from "./pins.ts";
 import { type Pressure, pressureOf } from "./pressure.ts";
+import type { Question } from "./question.ts";
 import { fieldsToKeep } from "./request-fields.ts";
 import { Rest } from "./rest.ts";
+import type { HeldClient, RouteRoom, Snapshot } from "./rooms.ts";
 import { Shelf } from "./shelf.ts";
-import { Tickets } from "./tickets.ts";
+import { Spans } from "./spans.ts";
+import { type Kept, Tickets } from "./tickets.ts";
 import { Tunnels } from "./tunnels.ts";
 
-/** A route with all that serving it takes. */
-export interface RouteRoom {
-  readonly compiled: CompiledRoute;
-  /** As they stand now: later changes show in it. */
-  readonly pins: PinnedKeys;
-  readonly slot: number;
-  readonly tile: Tile;
-  readonly recorder: Recorder;
-  readonly old: BackendClient;
-  readonly new: BackendClient | null;
-  /** Connections of their own: a shadow that hangs takes none from clients. */
-  readonly shadowOld: BackendClient;
-  readonly shadowNew: BackendClient | null;
-  /** Shadows under way on this thread, with all else that is asked like one. */
-  shadowsInFlight: number;
-  /** Of those, the second questions to old. */
-  noiseInFlight: number;
-  /** By the side that the shadows go to. */
-  readonly shadowRest: Readonly<Record<Side, Rest>>;
-  /** Names of the request's fields that go along with a pair. */
-  readonly fieldsToKeep: ReadonlySet<string>;
-}
-
-export interface UnmatchedRoom {
-  readonly recorder: Recorder;
-  readonly backend: BackendClient | null;
-}
-
-/** One ruleset in force. A request takes it once and keeps it, also over a reload. */
-export interface Snapshot {
-  readonly compiled: CompiledRules;
-  /** Which peers are trusted proxies. */
-  readonly trusts: Trust;
-  readonly rooms: readonly RouteRoom[];
-  readonly unmatched: UnmatchedRoom;
-  /** Every client that it uses, once. */
-  readonly clients: readonly HeldClient[];
-  /** Requests and shadows that began with it and have not ended. */
-  inFlight: number;
-  retired: boolean;
-}
-
-/** A client shared by the snapshots that configure its backend alike. */
-interface HeldClient {
-  readonly id: string;
-  readonly client: BackendClient;
-  users: number;
+/** What it takes to ask again. */
+export interface Repeatable extends Kept {
+  readonly question: Question;
+  readonly room: RouteRoom;
+  readonly compare: Compare;
 }
 
 type Use = "serve" | "shadow";
@@ -90,10 +51,12 @@ export class DataDesk {
   readonly compareQueue: Int32Array;
   comparePort: MessagePort | null = null;
   readonly accessLog: AccessLog;
+  /** Null: no spans are written. */
+  readonly spans: Spans | null;
   readonly tunnels = new Tunnels();
   readonly chores = new Chores();
   readonly shelf = new Shelf(MAX_KEPT_BYTES);
-  readonly tickets: Tickets;
+  readonly tickets: Tickets<Repeatable>;
   readonly pins: Pins;
   draining = false;
   /** Requests that the limit of a drain cut off; null: it has not come. */
@@ -111,7 +74,8 @@ export class DataDesk {
     this.events = new EventRing(setup.events);
     this.tools = { deadlines: this.deadlines, nowMs: this.nowMs };
     this.compareQueue = new Int32Array(setup.compareQueue);
-    this.accessLog = createAccessLog(setup.accessLog, setup.keySalt);
+    this.accessLog = createAccessLog(setup.accessLog, setup.keySalt, setup.logFormat);
+    this.spans = setup.traces === null ? null : new Spans(setup.traces, this);
     this.#forceToken = setup.forceToken === null ? null : Buffer.from(setup.forceToken);
     this.tickets = new Tickets({
       thread: setup.thread,
@@ -192,6 +156,7 @@ export class DataDesk {
         shadowNew: route.new === null ? null : client(route.new, "shadow"),
         shadowsInFlight: 0,
         noiseInFlight: 0,
+        clientErrorChecks: new ClientErrorChecks(),
         shadowRest: { old: new Rest(), new: new Rest() },
         fieldsToKeep: fieldsToKeep(route),
       };

@@ -7,13 +7,14 @@ import { ClientAnswer } from "./answer.ts";
 import type { BackendClient } from "./backend-client.ts";
 import { ProxyError } from "./classify.ts";
 import type { ClientCopy } from "./client-copy.ts";
-import type { RouteRoom } from "./desk.ts";
+import { attributeClientError } from "./client-errors.ts";
 import { failed, recordLeg, recordNewFailed } from "./evidence.ts";
 import type { Exchange, Served } from "./exchange.ts";
 import { Leg } from "./leg.ts";
 import { legRequest } from "./leg-request.ts";
 import type { LegOutcome, LegRequest } from "./leg-shapes.ts";
 import { retryFor } from "./retry.ts";
+import type { RouteRoom } from "./rooms.ts";
 
 /** `copy`: takes a copy of the answer for comparison; null: nobody does. */
 export async function forward(exchange: Exchange, room: RouteRoom, copy: ClientCopy | null): Promise<Served> {
@@ -27,19 +28,20 @@ export async function forward(exchange: Exchange, room: RouteRoom, copy: ClientC
   const asNew = { side: "new", reason: decision.reason } as const;
   const first = await ask(exchange, room.new, asNew, copy, fallback);
   recordLeg(desk, room, decision, "new", first.outcome);
+  attributeClientError(exchange, room, first.outcome, Math.random);
   const isFailed = failed(first.outcome);
   // A full queue before new is no answer of new's to count, but its client must not suffer from it either.
   if (!isFailed && first.outcome.failure !== "connection_limit_reached") return first;
   const body = fallback === null ? undefined : await bodyToSendAgain(exchange);
   if (body === undefined || first.outcome.wanted || exchange.clientGone) {
-    if (isFailed) recordNewFailed(desk, room, first.outcome, null);
+    if (isFailed) recordNewFailed(desk, room, decision, first.outcome, null);
     return first;
   }
   const asOld = { side: "old", reason: "fallback" } as const;
   const second = await ask(exchange, room.old, asOld, null, null, body);
   // Old's answer to the repeat is no evidence for old: new's bad requests would make old look busy.
   room.recorder.fallback();
-  if (isFailed) recordNewFailed(desk, room, first.outcome, answeredWell(second.outcome));
+  if (isFailed) recordNewFailed(desk, room, decision, first.outcome, answeredWell(second.outcome));
   return { ...second, fellBack: true };
 }
 
@@ -69,8 +71,10 @@ async function ask(
   fallback: Fallback | null,
   bodyAgain: Buffer | null = null,
 ): Promise<Served> {
+  let resends = -1;
   const refuse5xx = (): boolean => fallback !== null && exchange.body?.keepsCopy !== false;
   const once = async (body: LegRequest["body"]): Promise<Served> => {
+    resends++;
     const answer = new ClientAnswer(exchange, as, { refuse5xx, copy });
     const request = legRequest(exchange, as.side, body, headTimeoutOf(client, fallback));
     const leg = new Leg(client, request, answer, exchange.desk.tools);
@@ -79,6 +83,12 @@ async function ask(
     if (exchange.clientGone) leg.abort(new ProxyError("client_gone", "the client left"));
     const outcome = await leg.outcome;
     exchange.leg = null;
+    const { desk, span } = exchange;
+    if (span !== null) {
+      const role = as.reason === "fallback" ? "fallback" : "serving";
+      const { spanId } = request;
+      desk.spans?.leg(exchange, span, { side: as.side, role, spanId, origin: leg.origin, resends, outcome });
+    }
     return { ...as, outcome, fellBack: false };
   };
   client.retries.request(exchange.begunMs);

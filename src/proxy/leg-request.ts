@@ -5,18 +5,9 @@ import { addForwarded } from "../model/forwarded.ts";
 import { joinedHeader, requestHeadersToForward } from "../model/headers.ts";
 import type { Side } from "../model/ruleset.ts";
 import { traceparent } from "../model/trace.ts";
-import type { Exchange } from "./exchange.ts";
 import { freshSpanId } from "./ids.ts";
 import type { LegRequest } from "./leg-shapes.ts";
-
-/** What is asked: of an exchange, that which is still there when a request is repeated after it. */
-export type Question = Pick<
-  Exchange,
-  "room" | "snapshot" | "facts" | "decision" | "origin" | "requestId" | "trace"
-> & {
-  readonly req: { readonly httpVersion: string };
-  readonly upgrade: { readonly protocol: string } | null;
-};
+import type { Question } from "./question.ts";
 
 export function legRequest(
   question: Question,
@@ -28,6 +19,9 @@ export function legRequest(
   const { facts, room, req, snapshot, decision } = question;
   const headers = requestHeadersToForward(facts.rawHeaders);
   const clientHost = facts.authority;
+  const spanId = freshSpanId();
+  // W3C Trace Context §3.3: what vendors noted of another trace, or of none, says nothing of this one.
+  if (question.trace.parentId === null) dropField(headers, "tracestate");
   addForwarded(headers, question.origin, clientHost);
   headers.push(
     "via",
@@ -35,7 +29,7 @@ export function legRequest(
     "x-request-id",
     question.requestId,
     "traceparent",
-    traceparent(question.trace, freshSpanId()),
+    traceparent(question.trace, spanId),
     "x-cutover-route",
     room === null ? decision.reason : room.compiled.route.name,
     "x-cutover-side",
@@ -49,7 +43,15 @@ export function legRequest(
   if (forwardsLeft !== undefined) headers.push("max-forwards", countedDown(facts.method, forwardsLeft));
   if (shadow) headers.push("x-cutover-shadow", "1");
   const upgrade = question.upgrade?.protocol ?? null;
-  return { method: facts.method, target: facts.target, headers, clientHost, body, headTimeoutMs, upgrade };
+  const { method, target } = facts;
+  return { method, target, headers, clientHost, body, headTimeoutMs, upgrade, spanId };
+}
+
+function dropField(headers: string[], lowerName: string): void {
+  if (findHeader(headers, lowerName) === undefined) return;
+  for (let i = headers.length - 2; i >= 0; i -= 2) {
+    if (headers[i]?.toLowerCase() === lowerName) headers.splice(i, 2);
+  }
 }
 
 /** For TRACE and OPTIONS alone each gateway takes one off (RFC 9110 §7.6.2). */

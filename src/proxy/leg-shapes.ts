@@ -59,6 +59,8 @@ export interface LegRequest {
   readonly headTimeoutMs: number;
   /** A protocol to switch to; null: an ordinary request. */
   readonly upgrade: string | null;
+  /** As in its traceparent: 16 hex digits. */
+  readonly spanId: string;
 }
 
 /** What a leg needs of its thread. */

@@ -26,6 +26,8 @@ export class Leg implements Dispatcher.DispatchHandler, Flow, Gated {
   readonly #headDeadline: Deadline;
   readonly #wholeDeadline: Deadline | null;
   readonly maySwitch: boolean;
+  /** Of the URL that was chosen, such as "http://10.0.0.7:9001"; "": none yet. */
+  origin = "";
   #isSent = false;
   #over: Over = () => {};
   #upgraded: (socket: Duplex) => void = () => {};
@@ -61,7 +63,10 @@ export class Leg implements Dispatcher.DispatchHandler, Flow, Gated {
           body: request.body,
           upgrade: request.upgrade,
         },
-        (host) => request.headers.unshift("host", hostFor(client.backend.host, request.clientHost, host)),
+        (host, origin) => {
+          this.origin = origin;
+          request.headers.unshift("host", hostFor(client.backend.host, request.clientHost, host));
+        },
         (over, upgraded) => {
           this.#over = over;
           this.#upgraded = upgraded;

@@ -2,8 +2,9 @@
 
 import type { MessagePort } from "node:worker_threads";
 import type { PinChange } from "../model/pins.ts";
-import type { Ruleset } from "../model/ruleset.ts";
+import type { Ruleset, SharePpm } from "../model/ruleset.ts";
 import type { AccessLogPolicy } from "../observe/access-log.ts";
+import type { LogFormat } from "../observe/log.ts";
 
 /** Handed to a data thread when it starts. */
 export interface ThreadSetup {
@@ -21,8 +22,19 @@ export interface ThreadSetup {
   readonly forceToken: string | null;
   readonly responseHeaders: boolean;
   readonly accessLog: AccessLogPolicy;
+  readonly logFormat: LogFormat;
   /** Salts the key hashes of the access log. */
   readonly keySalt: string;
+  /** Null: no spans are written. */
+  readonly traces: TraceSetup | null;
+}
+
+/** What a data thread needs to write spans. */
+export interface TraceSetup {
+  /** Of traces that begin here; others say themselves whether they are wanted. */
+  readonly sharePpm: SharePpm;
+  /** 64-bit counts, in the order of SPAN_RESULTS. */
+  readonly counts: SharedArrayBuffer;
 }
 
 /** Rules with the shared memory that belongs to them. */
@@ -47,6 +59,8 @@ export type ToDataThread =
   /** `pinned` follows. */
   | { readonly kind: "pins"; readonly id: number; readonly changes: readonly PinChange[] }
   | { readonly kind: "compare-port"; readonly port: MessagePort }
+  /** `waiting`: one 32-bit word, the spans that wait at the exporting thread. */
+  | { readonly kind: "trace-port"; readonly port: MessagePort; readonly waiting: SharedArrayBuffer }
   /** Asks again what a ticket stands for; a pair that confirms follows, or `unconfirmed`. */
   | { readonly kind: "confirm"; readonly id: number }
   /** Answers say `Connection: close` from now on. */

@@ -8,16 +8,22 @@ import type { Compare } from "../model/ruleset.ts";
 import type { UncomparedReason } from "../model/uncompared.ts";
 import type { CollectedAnswer } from "./answer-copy.ts";
 import type { ClientCopy } from "./client-copy.ts";
-import type { DataDesk, RouteRoom } from "./desk.ts";
+import type { DataDesk } from "./desk.ts";
 import type { Exchange } from "./exchange.ts";
-import type { Question } from "./leg-request.ts";
 import { type Answers, postPair } from "./post-pair.ts";
+import type { Question } from "./question.ts";
+import type { RouteRoom } from "./rooms.ts";
 import { ByteComparison, STEP_BYTES } from "./same-bytes.ts";
 import type { Shadow } from "./shadow.ts";
 import { isRepeatable, type ShadowPlan } from "./shadow-plan.ts";
 
 /** The shadow's answer is kept for the client's: a client that reads for hours would fill the shelf. */
 const MAX_WAIT_FOR_CLIENT_MS = 120_000;
+/**
+ * How much later than its first answer old is asked again where new served. A client that reads slowly could else make
+ * it minutes, and pass off as noise whatever changes in minutes.
+ */
+const MAX_AGAIN_AFTER_MS = 2_000;
 
 /** Never awaited: what becomes of the pair is counted. `copy`: of the client's answer; null: nothing is compared. */
 export function offerComparison(
@@ -50,6 +56,8 @@ async function bringTogether(
   copy: ClientCopy | null,
 ): Promise<UncomparedReason | null> {
   const theirs = await shadow.result;
+  const { desk } = exchange;
+  const theirsMs = desk.nowMs();
   if (compare === null || copy === null) return null;
   const { recorder } = room;
   if (theirs.kind === "lost" && !isFaultOfNew(shadow, theirs.why)) return theirs.why;
@@ -61,13 +69,15 @@ async function bringTogether(
   }
   if (theirs.kind === "lost") return theirs.why;
   if (ours.kind === "lost") return ours.why;
-  const { again, body } = theirs;
-  const answers: Answers =
-    shadow.side === "new"
-      ? { old: ours.answer, new: theirs.answer, again }
-      : { old: theirs.answer, new: ours.answer, again: null };
-  if (isSilent(answers.old) || isSilent(answers.new)) return "streaming";
-  const { desk } = exchange;
+  const isReverse = shadow.side === "old";
+  const [old, fresh] = isReverse ? [theirs.answer, ours.answer] : [ours.answer, theirs.answer];
+  if (isSilent(old) || isSilent(fresh)) return "streaming";
+  const { body } = theirs;
+  const isInTime = desk.nowMs() - theirsMs <= MAX_AGAIN_AFTER_MS;
+  const later = isInTime ? shadow.askOldAgain : null;
+  // Whatever the first two said: a sample that had looked at them would say nothing of them.
+  const again = later === null ? theirs.again : await later(body);
+  const answers: Answers = { old, new: fresh, again };
   const { method } = exchange.facts;
   const match = await areEqual(desk, compare, method, answers.old, answers.new);
   if (match && again === null) {
@@ -75,7 +85,7 @@ async function bringTogether(
     return null;
   }
   if (match && again !== null && (await areEqual(desk, compare, method, answers.old, again))) {
-    recorder.triple();
+    recorder.triple(isReverse);
     return null;
   }
   const ticket = () => {
@@ -92,7 +102,14 @@ async function bringTogether(
       confirmAfterMs,
     });
   };
-  const posted = await postPair(desk, exchange, { room, compare, answers, ticket, confirms: null });
+  const posted = await postPair(desk, exchange, {
+    room,
+    compare,
+    answers,
+    isReverse,
+    ticket,
+    confirms: null,
+  });
   return posted ? null : "shed";
 }
 
@@ -128,7 +145,7 @@ function areEqual(
 
 /** What is left of an exchange when it is over, without its connection. */
 function questionOf(exchange: Exchange): Question {
-  const { room, snapshot, facts, decision, origin, requestId, trace, req } = exchange;
-  const { httpVersion } = req;
-  return { room, snapshot, facts, decision, origin, requestId, trace, req: { httpVersion }, upgrade: null };
+  const { room, snapshot, facts, decision, origin, requestId, trace, span } = exchange;
+  const req = { httpVersion: exchange.req.httpVersion };
+  return { room, snapshot, facts, decision, origin, requestId, trace, span, req, upgrade: null };
 }

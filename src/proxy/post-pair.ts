@@ -4,9 +4,10 @@ import { unitOf } from "../model/bucket.ts";
 import type { Answer, Confirms, Pair, Ticket } from "../model/pair.ts";
 import type { Compare } from "../model/ruleset.ts";
 import type { CollectedAnswer } from "./answer-copy.ts";
-import type { DataDesk, RouteRoom } from "./desk.ts";
-import type { Question } from "./leg-request.ts";
+import type { DataDesk } from "./desk.ts";
+import type { Question } from "./question.ts";
 import { requestFields } from "./request-fields.ts";
+import type { RouteRoom } from "./rooms.ts";
 import { Joining, STEP_BYTES } from "./same-bytes.ts";
 
 /** What may wait for the comparison threads, over all data threads. */
@@ -25,6 +26,8 @@ export interface Posting {
   readonly room: RouteRoom;
   readonly compare: Compare;
   readonly answers: Answers;
+  /** New served the client. */
+  readonly isReverse: boolean;
   /** Asked for only when the pair goes out. */
   readonly ticket: () => Ticket | null;
   readonly confirms: Confirms | null;
@@ -32,7 +35,7 @@ export interface Posting {
 
 /** False: the comparison threads are behind, or this thread has too much to do, and the pair is shed. */
 export async function postPair(desk: DataDesk, question: Question, posting: Posting): Promise<boolean> {
-  const { answers, room, compare, confirms } = posting;
+  const { answers, room, compare, isReverse, confirms } = posting;
   const bytes = answers.old.bytes + answers.new.bytes + (answers.again?.bytes ?? 0);
   // Looked at first, so that nothing is copied in vain; taken when it goes out.
   if (desk.pressure === "shed-comparisons" || !hasRoom(desk, bytes)) return false;
@@ -61,6 +64,7 @@ export async function postPair(desk: DataDesk, question: Question, posting: Post
     old: answerOf(answers.old, old),
     new: answerOf(answers.new, fresh),
     again: answers.again === null ? null : answerOf(answers.again, again),
+    isReverse,
     ticket: posting.ticket(),
     confirms,
   };

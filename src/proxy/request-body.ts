@@ -9,8 +9,8 @@ import type { Limits } from "../model/ruleset.ts";
 import { Capture } from "./capture.ts";
 import { ProxyError } from "./classify.ts";
 import type { Deadline, Deadlines } from "./deadlines.ts";
-import type { RouteRoom } from "./desk.ts";
 import type { ClientBody } from "./leg-shapes.ts";
+import type { RouteRoom } from "./rooms.ts";
 
 /** A body that fallback may have to send again is kept up to this size. */
 const MAX_REPLAY_BYTES = 256 * 1024;

@@ -3,15 +3,18 @@
 import { findHeader } from "../model/facts.ts";
 import { answerHeadersToForward } from "../model/headers.ts";
 import type { Side } from "../model/ruleset.ts";
+import type { LegRole } from "../model/span.ts";
 import { AnswerCopy, type CollectedAnswer } from "./answer-copy.ts";
 import type { BackendClient } from "./backend-client.ts";
 import { ProxyError } from "./classify.ts";
 import { lostFor } from "./client-copy.ts";
-import type { DataDesk, RouteRoom } from "./desk.ts";
+import type { DataDesk } from "./desk.ts";
 import { Leg } from "./leg.ts";
-import { legRequest, type Question } from "./leg-request.ts";
+import { legRequest } from "./leg-request.ts";
 import type { LegOutcome, Sink } from "./leg-shapes.ts";
+import type { Question } from "./question.ts";
 import { retryFor } from "./retry.ts";
+import type { RouteRoom } from "./rooms.ts";
 import type { Lease } from "./shelf.ts";
 
 export type ShadowAnswer =
@@ -28,15 +31,22 @@ export async function askAsShadow(
   desk: DataDesk,
   room: RouteRoom,
   question: Question,
-  to: { readonly side: Side; readonly client: BackendClient; readonly body: Buffer | null },
+  to: Target,
   lease: Lease,
 ): Promise<ShadowAnswer> {
   const { client } = to;
   client.retries.request(desk.nowMs());
-  const first = await askOnce(desk, room, question, to, lease);
+  const first = await askOnce(desk, room, question, to, lease, 0);
   const again = retryFor(client, question.facts.method, first.outcome);
   if (again === "none" || !client.retries.take(desk.nowMs())) return judge(desk, first);
-  return judge(desk, await askOnce(desk, room, question, to, lease));
+  return judge(desk, await askOnce(desk, room, question, to, lease, 1));
+}
+
+interface Target {
+  readonly side: Side;
+  readonly client: BackendClient;
+  readonly body: Buffer | null;
+  readonly role: LegRole;
 }
 
 interface Asked {
@@ -48,16 +58,14 @@ async function askOnce(
   desk: DataDesk,
   room: RouteRoom,
   question: Question,
-  {
-    side,
-    client,
-    body,
-  }: { readonly side: Side; readonly client: BackendClient; readonly body: Buffer | null },
+  { side, client, body, role }: Target,
   lease: Lease,
+  resends: number,
 ): Promise<Asked> {
   const { timeoutMs, maxBodyBytes } = room.compiled.route.shadow;
   const collector = new Collector(new AnswerCopy(maxBodyBytes, lease), question.facts.method);
-  const leg = new Leg(client, legRequest(question, side, body, timeoutMs, true), collector, desk.tools);
+  const request = legRequest(question, side, body, timeoutMs, true);
+  const leg = new Leg(client, request, collector, desk.tools);
   collector.leg = leg;
   const deadline = desk.deadlines.set(timeoutMs, () => {
     if (collector.copy.isStream) collector.cutShort();
@@ -65,6 +73,15 @@ async function askOnce(
   });
   const outcome = await leg.outcome;
   deadline.clear();
+  const { span } = question;
+  if (span !== null) {
+    const { status, totalMs } = outcome;
+    // What was ended here, because enough was heard, is no failure of the backend's.
+    const failure = collector.isGivenUp ? null : outcome.failure;
+    const ended = { status, failure, totalMs };
+    const { spanId } = request;
+    desk.spans?.leg(question, span, { side, role, spanId, origin: leg.origin, resends, outcome: ended });
+  }
   return { collector, outcome };
 }
 
@@ -90,6 +107,11 @@ class Collector implements Sink {
   constructor(copy: AnswerCopy, method: string) {
     this.copy = copy;
     this.#method = method;
+  }
+
+  /** The leg was ended here. */
+  get isGivenUp(): boolean {
+    return this.isCutShort || this.copy.lost !== null;
   }
 
   head(status: number, _reasonPhrase: string, rawHeaders: readonly string[]): boolean {

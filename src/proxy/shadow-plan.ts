@@ -5,7 +5,8 @@ import type { Compare, Shadow as ShadowRules, Side } from "../model/ruleset.ts";
 import { WHOLE_PPM } from "../model/ruleset.ts";
 import { taken } from "../model/sampling.ts";
 import type { BackendClient } from "./backend-client.ts";
-import type { DataDesk, RouteRoom } from "./desk.ts";
+import type { DataDesk } from "./desk.ts";
+import type { RouteRoom } from "./rooms.ts";
 import { shadowClient } from "./shadow-leg.ts";
 import type { Lease } from "./shelf.ts";
 
@@ -66,9 +67,15 @@ export function isShed(desk: DataDesk, room: RouteRoom, side: Side, legs: number
  */
 export function drawsNoise(room: RouteRoom, plan: ShadowPlan, method: string, draw: () => number): boolean {
   const noisePpm = plan.compare?.noisePpm ?? 0;
-  if (noisePpm === 0 || plan.side === "old" || !isRepeatable(method)) return false;
-  const { concurrency } = room.compiled.route.shadow;
-  if (room.shadowsInFlight + 2 > concurrency) return false;
-  if (room.noiseInFlight >= concurrency * NOISE_SHARE_OF_CONCURRENCY) return false;
+  if (noisePpm === 0 || !isRepeatable(method) || !hasRoomForNoise(room, 2)) return false;
   return room.tile.takeNoiseLesson() || draw() * WHOLE_PPM < noisePpm;
+}
+
+/** Whether a second question to old fits in, as one of so many legs that are about to begin. */
+export function hasRoomForNoise(room: RouteRoom, legs: number): boolean {
+  const { concurrency } = room.compiled.route.shadow;
+  return (
+    room.shadowsInFlight + legs <= concurrency &&
+    room.noiseInFlight < concurrency * NOISE_SHARE_OF_CONCURRENCY
+  );
 }

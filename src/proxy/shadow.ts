@@ -6,16 +6,16 @@
 import type { Side } from "../model/ruleset.ts";
 import type { UncomparedReason } from "../model/uncompared.ts";
 import type { CollectedAnswer } from "./answer-copy.ts";
-import type { RouteRoom } from "./desk.ts";
 import type { Exchange } from "./exchange.ts";
+import type { RouteRoom } from "./rooms.ts";
 import { askAsShadow, type ShadowAnswer } from "./shadow-leg.ts";
-import { drawsNoise, type ShadowPlan } from "./shadow-plan.ts";
+import { drawsNoise, hasRoomForNoise, type ShadowPlan } from "./shadow-plan.ts";
 
 export type ShadowResult =
   | {
       readonly kind: "answered";
       readonly answer: CollectedAnswer;
-      /** Old's second answer; null: it was not asked for, or is lost. */
+      /** Old's second answer, asked for beside new's; null: it was not asked for, or is lost. */
       readonly again: CollectedAnswer | null;
       /** The request's body as it was sent. */
       readonly body: Buffer | null;
@@ -25,6 +25,11 @@ export type ShadowResult =
 export interface Shadow {
   readonly side: Side;
   readonly result: Promise<ShadowResult>;
+  /**
+   * Asks old the second time where new served: to be called once both first answers are there. Null: this request is
+   * not in the noise sample, or old's second answer comes with the result.
+   */
+  readonly askOldAgain: ((body: Buffer | null) => Promise<CollectedAnswer | null>) | null;
 }
 
 /** The request's body for all that want to send it; null: it has none. */
@@ -41,12 +46,37 @@ export function startShadow(
 ): Shadow {
   const asksAgain = drawsNoise(room, plan, exchange.facts.method, draw);
   const copy = bodyToSend(exchange, plan);
+  if (plan.side === "old") return reverseShadow(exchange, room, plan, copy, asksAgain);
   // Both legs set off in the turn in which the body is there, in the order in which they wait for it. By chance:
   // whoever always came second would meet warmer caches.
   const againFirst = asksAgain && draw() < 1 / 2 ? askOldAgain(exchange, room, plan, copy) : null;
   const shadow = ask(exchange, room, plan, copy);
   const again = againFirst ?? (asksAgain ? askOldAgain(exchange, room, plan, copy) : null);
-  return { side: plan.side, result: again === null ? shadow : withSecond(shadow, again) };
+  const result = again === null ? shadow : withSecond(shadow, again);
+  return { side: plan.side, result, askOldAgain: null };
+}
+
+/**
+ * New was asked before old here. Were old asked twice at one moment, what changes between new's answer and old's would
+ * never show between old's own two, and a healthy new would be blamed for it. So the second question follows when both
+ * first answers are there: at least as much time lies between old's answers as between new's and old's.
+ */
+function reverseShadow(
+  exchange: Exchange,
+  room: RouteRoom,
+  plan: ShadowPlan,
+  copy: Promise<BodyCopy>,
+  asksAgain: boolean,
+): Shadow {
+  const askLater = async (body: Buffer | null): Promise<CollectedAnswer | null> => {
+    if (exchange.desk.pressure !== "none" || !hasRoomForNoise(room, 1)) return null;
+    return askOldAgain(exchange, room, plan, Promise.resolve({ kind: "whole", body }));
+  };
+  return {
+    side: plan.side,
+    result: ask(exchange, room, plan, copy),
+    askOldAgain: asksAgain ? askLater : null,
+  };
 }
 
 async function withSecond(
@@ -73,7 +103,7 @@ async function ask(
       return sent;
     }
     const { body } = sent;
-    const got = await askAsShadow(desk, room, exchange, { ...plan, body }, plan.lease);
+    const got = await askAsShadow(desk, room, exchange, { ...plan, body, role: "shadow" }, plan.lease);
     room.shadowRest[plan.side].note(got.kind);
     room.recorder.shadow(got.kind === "lost" ? got.why : "sent");
     return got.kind === "lost" ? got : { kind: "answered", answer: got.answer, again: null, body };
@@ -99,7 +129,7 @@ async function askOldAgain(
   try {
     const sent = await copy;
     if (sent.kind === "lost") return null;
-    const to = { side: "old", client: room.shadowOld, body: sent.body } as const;
+    const to = { side: "old", client: room.shadowOld, body: sent.body, role: "second" } as const;
     const got = await askAsShadow(desk, room, exchange, to, lease);
     return got.kind === "lost" ? null : got.answer;
   } catch (error) {

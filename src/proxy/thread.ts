@@ -44,6 +44,9 @@ control.on("message", (message: ToDataThread) => {
       desk.comparePort = message.port;
       message.port.unref();
       break;
+    case "trace-port":
+      desk.spans?.connect(message.port, message.waiting);
+      break;
     case "confirm":
       desk.tickets.confirm(message.id);
       break;
@@ -73,6 +76,7 @@ function close(limitMs: number): void {
     // Those that were cut off have still to be written down.
     while (desk.inFlight > 0) await sleep(IDLE_SWEEP_MS / 10);
     await desk.tunnels.allClosed(); // their backends may close a moment later than their clients
+    desk.spans?.flush();
     await desk.accessLog.flush();
     tell({ kind: "drained", cutOff: desk.cutOff ?? 0 });
   });

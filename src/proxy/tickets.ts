@@ -4,10 +4,7 @@
  */
 
 import type { Ticket } from "../model/pair.ts";
-import type { Compare } from "../model/ruleset.ts";
 import type { Deadline, Deadlines } from "./deadlines.ts";
-import type { RouteRoom } from "./desk.ts";
-import type { Question } from "./leg-request.ts";
 import type { UnconfirmedReason } from "./messages.ts";
 
 const MAX_TICKETS = 256;
@@ -17,18 +14,18 @@ const COST_BYTES = 1024;
 /** Beyond the time when it was to be asked again. */
 const KEPT_FOR_MS = 10_000;
 
-/** What it takes to ask again. */
-export interface Repeatable {
-  readonly question: Question;
-  readonly room: RouteRoom;
-  readonly compare: Compare;
+/** What tickets look at of that which it takes to ask again. */
+export interface Kept {
+  readonly question: {
+    readonly facts: { readonly target: string; readonly rawHeaders: readonly string[] };
+  };
   readonly body: Buffer | null;
   /** When old's first answer was whole. */
   readonly answeredMs: number;
   readonly confirmAfterMs: number;
 }
 
-interface Open {
+interface Open<Repeatable> {
   readonly repeatable: Repeatable;
   readonly bytes: number;
   readonly expiry: Deadline;
@@ -36,7 +33,7 @@ interface Open {
   due: NodeJS.Timeout | null;
 }
 
-export interface TicketsOptions {
+export interface TicketsOptions<Repeatable> {
   readonly thread: number;
   /** Greater than all that the thread's predecessors gave out. */
   readonly firstId: number;
@@ -47,10 +44,10 @@ export interface TicketsOptions {
   readonly onLetGo: (repeatable: Repeatable) => void;
 }
 
-export class Tickets {
-  readonly #options: TicketsOptions;
+export class Tickets<Repeatable extends Kept> {
+  readonly #options: TicketsOptions<Repeatable>;
   /** Oldest first. */
-  readonly #open = new Map<number, Open>();
+  readonly #open = new Map<number, Open<Repeatable>>();
   #nextId: number;
   #bytes = 0;
   #isClosed = false;
@@ -59,7 +56,7 @@ export class Tickets {
   /** Asks again; the ticket is closed by then, its backends held until the promise settles. */
   onDue: (ticket: Ticket, repeatable: Repeatable) => Promise<void> = async () => {};
 
-  constructor(options: TicketsOptions) {
+  constructor(options: TicketsOptions<Repeatable>) {
     this.#options = options;
     this.#nextId = options.firstId;
   }
@@ -102,7 +99,7 @@ export class Tickets {
     for (const id of [...this.#open.keys()]) this.#drop(id, "lost");
   }
 
-  #isDue(id: number, { repeatable }: Open): void {
+  #isDue(id: number, { repeatable }: Open<Repeatable>): void {
     this.#options.onHeld(repeatable);
     this.#remove(id);
     this.onDue({ thread: this.#options.thread, id }, repeatable)
@@ -130,7 +127,7 @@ export class Tickets {
     if (this.#remove(id)?.due) this.onUnconfirmed(id, why);
   }
 
-  #remove(id: number): Open | undefined {
+  #remove(id: number): Open<Repeatable> | undefined {
     const open = this.#open.get(id);
     if (open === undefined) return undefined;
     this.#open.delete(id);
@@ -142,7 +139,7 @@ export class Tickets {
   }
 }
 
-function bytesOf({ question: { facts }, body }: Repeatable): number {
+function bytesOf({ question: { facts }, body }: Kept): number {
   let bytes = COST_BYTES + 2 * facts.target.length + (body?.length ?? 0);
   for (const text of facts.rawHeaders) bytes += text.length + 32;
   return bytes;

@@ -13,7 +13,8 @@ import { findRoute } from "../model/router.ts";
 import type { Side, Upgrade } from "../model/ruleset.ts";
 import { DEFAULT_UPGRADE, isSwitchTo, protocolToAsk } from "../model/upgrade.ts";
 import { isAnswering } from "./broken-request.ts";
-import type { DataDesk, RouteRoom, Snapshot } from "./desk.ts";
+import type { DataDesk } from "./desk.ts";
+import type { RouteRoom, Snapshot } from "./rooms.ts";
 import { type EndedBy, Tunnel } from "./tunnel.ts";
 
 /** After a refusal, so long a client may go on sending before the connection is cut. */

@@ -12,6 +12,7 @@ import type {
 } from "../proxy/messages.ts";
 import { entryUrl } from "./entry.ts";
 import { PinsToThread } from "./pins-to-thread.ts";
+import type { SpanPort } from "./trace-thread.ts";
 
 /** A larger young generation: fewer, shorter pauses at a few thousand requests a second. */
 const YOUNG_GENERATION_MB = 32;
@@ -43,6 +44,8 @@ export interface DataThreadsOptions {
   readonly pins: () => readonly PinChange[];
   /** Gives the comparison threads their end of a new data thread's channel. */
   readonly connectCompare: (port: MessagePort) => void;
+  /** Makes a channel to the thread that exports spans; null: there is none. */
+  readonly connectTraces: (() => SpanPort) | null;
   readonly onReplaced: (thread: number, why: string) => void;
   /** What `confirm` asked for cannot be had. Of a thread that dies meanwhile nothing is heard any more. */
   readonly onUnconfirmed: (ticket: Ticket, why: UnconfirmedReason) => void;
@@ -110,6 +113,11 @@ export class DataThreads {
     for (const { worker } of this.#slots) this.#connectCompare(worker);
   }
 
+  /** The same for a thread that exports spans. */
+  reconnectTraces(): void {
+    for (const { worker } of this.#slots) this.#connectTraces(worker);
+  }
+
   /** Has a pair asked again on both sides: one that confirms it follows over the compare channel, or `onUnconfirmed`. */
   confirm(ticket: Ticket): void {
     const worker = this.#slots[ticket.thread]?.worker;
@@ -175,6 +183,7 @@ export class DataThreads {
       if (message.kind === "unconfirmed") options.onUnconfirmed({ thread, id: message.id }, message.why);
     });
     this.#connectCompare(worker);
+    this.#connectTraces(worker);
     try {
       this.#port = await listening(worker, () => why);
     } catch (error) {
@@ -207,6 +216,13 @@ export class DataThreads {
     const { port1, port2 } = new MessageChannel();
     worker.postMessage({ kind: "compare-port", port: port1 } satisfies ToDataThread, [port1]);
     this.#options.connectCompare(port2);
+  }
+
+  #connectTraces(worker: Worker): void {
+    const { connectTraces } = this.#options;
+    if (connectTraces === null) return;
+    const { port, waiting } = connectTraces();
+    worker.postMessage({ kind: "trace-port", port, waiting } satisfies ToDataThread, [port]);
   }
 }
 

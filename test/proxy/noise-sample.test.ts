@@ -121,21 +121,77 @@ test("only safe methods are asked twice, whatever the rules allow to be shadowed
   );
 });
 
-test("requests that new serves take no noise sample", async () => {
-  await using old = await startBackend(json({ a: 1 }));
+/** New serves everything, and all of it is also sent to old. */
+const REVERSE = {
+  shadow: { reverse: true },
+  route: { canary: { sharePpm: 1_000_000, always: [], never: [], methods: null } },
+} as const;
+
+test("of requests that new serves old is asked twice too, the second time when both first answers are there", async () => {
+  const order: string[] = [];
+  const note: (side: string) => Script = (side) => (req, res, body) => {
+    order.push(`${side} asked`);
+    res.on("finish", () => order.push(`${side} answered`));
+    json({ a: 1 })(req, res, body);
+  };
+  await using old = await startBackend(note("old"));
+  await using fresh = await startBackend(note("new"));
+  await using plane = await startPlane({
+    oldUrl: old.url,
+    newUrl: fresh.url,
+    compare: { noisePpm: 1_000_000 },
+    ...REVERSE,
+  });
+  for (let i = 0; i < 20; i++) {
+    order.length = 0;
+    await ask(plane.url);
+    await until("all three are compared", () => plane.count(SLICE.reverseTriples) === i + 1, { everyMs: 1 });
+    const second = order.lastIndexOf("old asked");
+    assert.ok(second > order.indexOf("old answered") && second > order.indexOf("new answered"), `${order}`);
+  }
+  assert.equal(old.seen.length, 40);
+  assert.ok(old.seen.every(isShadow));
+  assert.equal(fresh.seen.length, 20);
+  assert.equal(plane.count(SLICE.triples), 0, "they are no triples of the other sort");
+  assert.equal(plane.count(SLICE.comparisons), 20);
+  assert.deepEqual(plane.shadows(), { sent: 20 }, "a second question is no shadow of its own");
+});
+
+test("a reverse pair says that it is one, and carries old's second answer, whatever the first two said", async () => {
+  let n = 0;
+  await using old = await startBackend((req, res, body) => json({ n: ++n })(req, res, body));
+  await using fresh = await startBackend(json({ n: 1 }));
+  await using plane = await startPlane({
+    oldUrl: old.url,
+    newUrl: fresh.url,
+    compare: { noisePpm: 1_000_000 },
+    ...REVERSE,
+  });
+  await ask(plane.url);
+  await until("the pair is there", () => plane.pairs.length === 1);
+  const [pair] = plane.pairs;
+  assert.ok(pair?.again);
+  assert.equal(pair.isReverse, true);
+  assert.deepEqual([pair.old, pair.new, pair.again].map(textOf), ['{"n":1}', '{"n":1}', '{"n":2}']);
+});
+
+test("old that is stuck on its second answer loses the sample, not the pair, where new serves", async () => {
+  let n = 0;
+  await using old = await startBackend((req, res, body) =>
+    (++n === 1 ? json({ a: 1 }) : stall)(req, res, body),
+  );
   await using fresh = await startBackend(json({ a: 1 }));
   await using plane = await startPlane({
     oldUrl: old.url,
     newUrl: fresh.url,
     compare: { noisePpm: 1_000_000 },
-    shadow: { reverse: true },
-    route: { canary: { sharePpm: 1_000_000, always: [], never: [], methods: null } },
+    ...REVERSE,
+    shadow: { reverse: true, timeoutMs: 200 },
   });
-  plane.tile.learnNoise(200);
-  await askMany(plane.url, times(20));
-  await until("all are compared", () => plane.count(SLICE.comparisons) === 20);
-  assert.equal(old.seen.length, 20);
-  assert.equal(plane.count(SLICE.triples), 0);
+  await ask(plane.url);
+  await until("it is compared", () => plane.count(SLICE.comparisons) === 1);
+  assert.equal(plane.count(SLICE.reverseTriples), 0);
+  assert.equal(n, 2);
 });
 
 test("old that is stuck on its second answer holds neither the client nor the comparison for ever", async () => {

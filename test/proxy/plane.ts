@@ -2,7 +2,7 @@
 
 import type { MessagePort } from "node:worker_threads";
 import { Bell } from "../../src/board/bell.ts";
-import { EventRing } from "../../src/board/event-ring.ts";
+import { EventRing, type RingEvent } from "../../src/board/event-ring.ts";
 import { SHADOW_RESULTS, SLICE } from "../../src/board/layout.ts";
 import { Tile } from "../../src/board/tile.ts";
 import { DEFAULT_COMPARE } from "../../src/model/default-compare.ts";
@@ -37,6 +37,8 @@ export interface TestPlane extends AsyncDisposable {
   readonly unconfirmed: { readonly ticket: Ticket; readonly why: UnconfirmedReason }[];
   /** Of a word of the slice, over all threads. */
   count(word: number): number;
+  /** Failures that were told since the last call. */
+  failures(): RingEvent[];
   /** Reasons of uncompared pairs that are not 0. */
   uncompared(): Record<string, number>;
   /** Results of shadows that are not 0. */
@@ -69,6 +71,7 @@ export async function startPlane(options: PlaneOptions): Promise<TestPlane> {
     const { old, new: fresh, again } = pair;
     Atomics.sub(waiting, 1, old.body.length + fresh.body.length + (again?.body.length ?? 0));
   };
+  const rings = Array.from({ length: threads }, () => new EventRing());
   const data = await DataThreads.start({
     threads,
     host: "127.0.0.1",
@@ -79,15 +82,18 @@ export async function startPlane(options: PlaneOptions): Promise<TestPlane> {
       forceToken: null,
       responseHeaders: true,
       accessLog: { kind: "off" },
+      logFormat: "json",
       keySalt: "salt",
+      traces: null,
     },
-    events: Array.from({ length: threads }, () => new EventRing().buffer),
+    events: rings.map(({ buffer }) => buffer),
     rules: rules(),
     pins: () => options.pins ?? [],
     connectCompare: (port) => {
       ports.push(port);
       if (!options.deaf) port.on("message", take);
     },
+    connectTraces: null,
     onReplaced: () => {},
     onUnconfirmed: (ticket, why) => unconfirmed.push({ ticket, why }),
   });
@@ -102,6 +108,11 @@ export async function startPlane(options: PlaneOptions): Promise<TestPlane> {
     pairs,
     unconfirmed,
     count,
+    failures: () => {
+      const events: RingEvent[] = [];
+      for (const ring of rings) ring.drain((event) => events.push(event));
+      return events;
+    },
     uncompared: () => named(SLICE.uncompared, UNCOMPARED_REASONS),
     shadows: () => named(SLICE.shadows, SHADOW_RESULTS),
     reload: (changes) => {

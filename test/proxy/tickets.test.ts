@@ -1,11 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { DEFAULT_COMPARE } from "../../src/model/default-compare.ts";
 import type { Ticket } from "../../src/model/pair.ts";
 import type { Deadlines } from "../../src/proxy/deadlines.ts";
-import type { RouteRoom } from "../../src/proxy/desk.ts";
-import type { Question } from "../../src/proxy/leg-request.ts";
-import { type Repeatable, Tickets } from "../../src/proxy/tickets.ts";
+import { type Kept, Tickets } from "../../src/proxy/tickets.ts";
 import { factsOf } from "../model/rules.ts";
 import { until } from "../support/until.ts";
 
@@ -39,12 +36,9 @@ function startTickets() {
   return { tickets, due, told, asked, held: () => held };
 }
 
-function repeatable(changes: Partial<Repeatable> = {}): Repeatable {
-  const question = { facts: factsOf("/x", ["accept", "*/*"]) } as Question;
+function repeatable(changes: Partial<Kept> = {}): Kept {
   return {
-    question,
-    room: {} as RouteRoom,
-    compare: DEFAULT_COMPARE,
+    question: { facts: factsOf("/x", ["accept", "*/*"]) },
     body: null,
     answeredMs: 5_000,
     confirmAfterMs: 0,
