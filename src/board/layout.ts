@@ -102,9 +102,18 @@ export const SLICE = {
   uncompared: words(UNCOMPARED_REASONS.length),
   /** Matches whose request was asked of old a second time, with the same answer: no noise anywhere. */
   triples: words(1),
+  /** The same where new served the client: old was asked twice after new. */
+  reverseTriples: words(1),
 } as const;
 /** Whole cache lines, so that no two threads write to one. */
 export const SLICE_WORDS = Math.ceil(next / 16) * 16;
+
+/** Of a duration within SLICE.durations: the first bound that holds it (le is less or equal), or beyond the last. */
+export function durationPlace(side: number, us: number): number {
+  let index = 0;
+  while (index < DURATION_BOUNDS_US.length && us > (DURATION_BOUNDS_US[index] as number)) index++;
+  return side * (DURATION_BOUNDS_US.length + 1) + index;
+}
 
 export function requestsWord(side: number, reason: number, code: number): number {
   return SLICE.requests + (side * REASONS.length + reason) * CODES.length + code;
@@ -130,6 +139,12 @@ export function bucketMiddleUs(bucket: number): number {
   return bucket === 0 ? 0.5 : (bucketEndUs(bucket - 1) + bucketEndUs(bucket)) / 2;
 }
 
+/** Words of one exemplar, see exemplars.ts. */
+export const EXEMPLAR_WORDS = 9;
+/** What each thread writes to: its counters, and behind them an exemplar for each side and bucket. */
+export const THREAD_WORDS =
+  SLICE_WORDS + Math.ceil((sides * (DURATION_BOUNDS_US.length + 1) * EXEMPLAR_WORDS) / 16) * 16;
+
 export function tileBytes(threads: number): number {
-  return (SWITCH_WORDS + threads * SLICE_WORDS) * 4;
+  return (SWITCH_WORDS + threads * THREAD_WORDS) * 4;
 }

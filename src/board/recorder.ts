@@ -2,8 +2,9 @@
 
 import type { Side } from "../model/ruleset.ts";
 import { UNCOMPARED_REASONS, type UncomparedReason } from "../model/uncompared.ts";
+import { ExemplarPen } from "./exemplars.ts";
 import {
-  DURATION_BOUNDS_US,
+  durationPlace,
   LATENCY_BUCKETS,
   LOCAL_COMPARISONS,
   type LocalComparison,
@@ -21,11 +22,14 @@ export type Evidence = "well" | "error" | "client-error";
 
 export class Recorder {
   readonly #slice: Uint32Array;
+  /** Where sampled requests are noted, so that a bucket of durations leads to a trace. */
+  readonly exemplars: ExemplarPen;
   /** Durations that are not whole milliseconds yet, in microseconds by side. */
   readonly #restUs = [0, 0];
 
   constructor(tile: Tile, thread: number) {
     this.#slice = tile.slice(thread);
+    this.exemplars = new ExemplarPen(tile, thread);
   }
 
   /** A thread that takes over the slice of one that died has nothing in flight yet. */
@@ -52,13 +56,18 @@ export class Recorder {
     this.#add(SLICE.tunnels + SIDE_INDEX[side], -1);
   }
 
-  /** What the client was answered, once a request. `reason` and `code` are indexes (REASONS, CODES). */
-  request(side: Side, reason: number, code: number, durationUs: number): void {
+  /**
+   * What the client was answered, once a request. `reason` and `code` are indexes (REASONS, CODES). Returns the place
+   * of its duration, by side and bucket, for `exemplars`.
+   */
+  request(side: Side, reason: number, code: number, durationUs: number): number {
     const sideIndex = SIDE_INDEX[side];
+    const place = durationPlace(sideIndex, durationUs);
     this.#add(requestsWord(sideIndex, reason, code), 1);
-    this.#add(SLICE.durations + sideIndex * (DURATION_BOUNDS_US.length + 1) + durationIndex(durationUs), 1);
+    this.#add(SLICE.durations + place, 1);
     this.#addDuration(sideIndex, durationUs);
     this.#touch();
+    return place;
   }
 
   /** One leg that is evidence about its side. `latencyUs`: dispatch to answer head; null: none came. */
@@ -103,8 +112,8 @@ export class Recorder {
   }
 
   /** Old, new and old again were all the same: a match. */
-  triple(): void {
-    this.#add(SLICE.triples, 1);
+  triple(isReverse = false): void {
+    this.#add(isReverse ? SLICE.reverseTriples : SLICE.triples, 1);
     this.comparison("match");
   }
 
@@ -123,10 +132,4 @@ export class Recorder {
     // The store is the release that lets control see what was written before it.
     Atomics.store(this.#slice, SLICE.touched, ((this.#slice[SLICE.touched] as number) + 1) >>> 0);
   }
-}
-
-function durationIndex(us: number): number {
-  let index = 0;
-  while (index < DURATION_BOUNDS_US.length && us > (DURATION_BOUNDS_US[index] as number)) index++;
-  return index;
 }

@@ -1,7 +1,7 @@
 /** One route's tile, as control and every data thread see it. */
 
 import { type SharePpm, WHOLE_PPM } from "../model/ruleset.ts";
-import { LATCH, SLICE_WORDS, SWITCH, SWITCH_WORDS, tileBytes } from "./layout.ts";
+import { LATCH, SLICE_WORDS, SWITCH, SWITCH_WORDS, THREAD_WORDS, tileBytes } from "./layout.ts";
 
 const NO_OVERRIDE = -1;
 
@@ -21,8 +21,18 @@ export class Tile {
     return tile;
   }
 
+  get threads(): number {
+    return (this.buffer.byteLength / 4 - SWITCH_WORDS) / THREAD_WORDS;
+  }
+
+  /** A thread's counters. */
   slice(thread: number): Uint32Array {
-    return new Uint32Array(this.buffer, (SWITCH_WORDS + thread * SLICE_WORDS) * 4, SLICE_WORDS);
+    return new Uint32Array(this.buffer, (SWITCH_WORDS + thread * THREAD_WORDS) * 4, SLICE_WORDS);
+  }
+
+  exemplars(thread: number): Uint32Array {
+    const from = SWITCH_WORDS + thread * THREAD_WORDS + SLICE_WORDS;
+    return new Uint32Array(this.buffer, from * 4, THREAD_WORDS - SLICE_WORDS);
   }
 
   get latched(): boolean {

@@ -4,7 +4,7 @@ import { hash } from "node:crypto";
 import type { Failure } from "../model/failures.ts";
 import type { Reason } from "../model/reasons.ts";
 import { type SharePpm, type Side, WHOLE_PPM } from "../model/ruleset.ts";
-import { createLog, flushLog } from "./log.ts";
+import { createLog, flushLog, type LogFormat } from "./log.ts";
 
 export type AccessLogPolicy =
   | { readonly kind: "all" }
@@ -51,9 +51,13 @@ export interface AccessLog {
 const MAX_PATH_CHARS = 512;
 const KEY_HASH_DIGITS = 16;
 
-export function createAccessLog(policy: AccessLogPolicy, keySalt: string): AccessLog {
+export function createAccessLog(
+  policy: AccessLogPolicy,
+  keySalt: string,
+  format: LogFormat = "json",
+): AccessLog {
   if (policy.kind === "off") return { wants: () => false, write: () => {}, flush: async () => {} };
-  const log = createLog();
+  const log = createLog(format);
   const sharePpm = policy.kind === "all" ? WHOLE_PPM : policy.kind === "share" ? policy.ppm : 0;
   return {
     wants: (status, failure) =>

@@ -1,19 +1,10 @@
-/** The metrics of INTERFACE §4: read off the books when they are asked for. The one place that knows prom-client. */
+/** The metrics of INTERFACE §4: read off the books when they are asked for. Here and in families.ts alone prom-client is known. */
 
-import { collectDefaultMetrics, type MetricType, Registry } from "prom-client";
-
-/** One sample: label values and a number. */
-export interface Sample {
-  readonly labels: Readonly<Record<string, string>>;
-  readonly value: number;
-}
-
-export interface HistogramSample {
-  readonly labels: Readonly<Record<string, string>>;
-  /** Not cumulative; one more than there are bounds. */
-  readonly counts: readonly number[];
-  readonly sum: number;
-}
+import { setImmediate as othersTurn } from "node:timers/promises";
+import { collectDefaultMetrics, Registry } from "prom-client";
+import { formatFor } from "./accept.ts";
+import { CONTENT_TYPES, metricLines } from "./exposition.ts";
+import { familyOf, familyOfProcess, type HistogramSample, histogramOf, type Sample } from "./families.ts";
 
 /** Every number that is shown. Names of the fields are ours, names of the metrics are public. */
 export interface MetricsSource {
@@ -32,11 +23,13 @@ export interface MetricsSource {
   transientDelays(): Iterable<HistogramSample>;
   canaryShare(): Iterable<Sample>;
   rollbackLatched(): Iterable<Sample>;
+  rollbackInfo(): Iterable<Sample>;
   rollbacks(): Iterable<Sample>;
   rolloutStep(): Iterable<Sample>;
   rolloutState(): Iterable<Sample>;
   gateOpen(): Iterable<Sample>;
   guardEvidence(): Iterable<Sample>;
+  guardLimit(): Iterable<Sample>;
   reloadSuccess(): Iterable<Sample>;
   reloadTimestamp(): Iterable<Sample>;
   rulesInfo(): Iterable<Sample>;
@@ -44,12 +37,13 @@ export interface MetricsSource {
   upgradesOpen(): Iterable<Sample>;
   storeDamaged(): Iterable<Sample>;
   threadReplacements(): Iterable<Sample>;
+  spans(): Iterable<Sample>;
 }
 
 interface Definition {
   readonly name: string;
   readonly help: string;
-  readonly type: "counter" | "gauge";
+  readonly type: "counter" | "gauge" | "info";
   readonly read: (source: MetricsSource) => Iterable<Sample>;
 }
 
@@ -109,6 +103,12 @@ const DEFINITIONS: readonly Definition[] = [
     read: (s) => s.rollbackLatched(),
   },
   {
+    name: "cutover_rollback_info",
+    help: "Why a route is rolled back, for as long as it is.",
+    type: "info",
+    read: (s) => s.rollbackInfo(),
+  },
+  {
     name: "cutover_rollbacks_total",
     help: "Rollbacks by cause.",
     type: "counter",
@@ -139,6 +139,12 @@ const DEFINITIONS: readonly Definition[] = [
     read: (s) => s.guardEvidence(),
   },
   {
+    name: "cutover_guard_limit",
+    help: "The guard's limits as the rules write them: max is a share of new's answers, ratio how often as old.",
+    type: "gauge",
+    read: (s) => s.guardLimit(),
+  },
+  {
     name: "cutover_rules_last_reload_success",
     help: "1: the rules files as they stand are in force.",
     type: "gauge",
@@ -153,7 +159,7 @@ const DEFINITIONS: readonly Definition[] = [
   {
     name: "cutover_rules_info",
     help: "The version of the rules in force.",
-    type: "gauge",
+    type: "info",
     read: (s) => s.rulesInfo(),
   },
   {
@@ -180,6 +186,12 @@ const DEFINITIONS: readonly Definition[] = [
     type: "counter",
     read: (s) => s.threadReplacements(),
   },
+  {
+    name: "cutover_spans_total",
+    help: "Spans by what became of them, where they are exported.",
+    type: "counter",
+    read: (s) => s.spans(),
+  },
 ];
 
 interface HistogramDefinition {
@@ -205,70 +217,42 @@ const HISTOGRAMS: readonly HistogramDefinition[] = [
 ];
 
 export interface Metrics {
-  /** Prometheus text format. */
-  render(): Promise<{ readonly contentType: string; readonly text: string }>;
+  /** In the format that `accept` (the field of the request) asks for. */
+  render(accept?: string): Promise<{ readonly contentType: string; readonly text: string }>;
 }
 
 export function createMetrics(source: MetricsSource): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
-  for (const definition of DEFINITIONS) register(registry, readOnly(definition, source));
-  for (const definition of HISTOGRAMS) register(registry, histogram(definition, source));
   return {
-    render: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
+    render: async (accept) => {
+      const format = formatFor(accept);
+      const process = (await registry.getMetricsAsJSON()).map(familyOfProcess);
+      const ours = [
+        ...DEFINITIONS.map((definition) => familyOf(definition, () => definition.read(source))),
+        ...HISTOGRAMS.map((definition) =>
+          histogramOf(definition, definition.bounds(source), () => definition.read(source), format),
+        ),
+      ];
+      const text = await inTurns(metricLines([...process, ...ours], format));
+      return { contentType: CONTENT_TYPES[format], text };
+    },
   };
 }
 
-/** What prom-client's registry asks of a metric. */
-interface ReadableMetric {
-  readonly name: string;
-  get(): Promise<unknown>;
-  reset(): void;
-}
+/** Hundreds of routes make tens of thousands of lines, on the thread that also guards them: it goes on in between. */
+const TURN_MS = 5;
+const LINES_A_LOOK = 32;
 
-/** Its types want a metric of its own classes; at run time it calls `name`, `get` and `reset` alone. */
-function register(registry: Registry, metric: ReadableMetric): void {
-  registry.registerMetric(metric as unknown as Parameters<Registry["registerMetric"]>[0]);
-}
-
-function readOnly({ name, help, type, read }: Definition, source: MetricsSource): ReadableMetric {
-  return {
-    name,
-    get: async () => ({
-      name,
-      help,
-      type: type as unknown as MetricType,
-      values: [...read(source)],
-      aggregator: "sum",
-    }),
-    reset: () => {},
-  };
-}
-
-function histogram({ name, help, bounds, read }: HistogramDefinition, source: MetricsSource): ReadableMetric {
-  return {
-    name,
-    get: async () => ({
-      name,
-      help,
-      type: "histogram",
-      values: [...read(source)].flatMap((sample) => cumulative(name, bounds(source), sample)),
-      aggregator: "sum",
-    }),
-    reset: () => {},
-  };
-}
-
-function cumulative(name: string, bounds: readonly number[], { labels, counts, sum }: HistogramSample) {
-  let below = 0;
-  const buckets = counts.map((count, index) => {
-    below += count;
-    const le = index < bounds.length ? String(bounds[index]) : "+Inf";
-    return { metricName: `${name}_bucket`, labels: { ...labels, le }, value: below };
-  });
-  return [
-    ...buckets,
-    { metricName: `${name}_sum`, labels, value: sum },
-    { metricName: `${name}_count`, labels, value: below },
-  ];
+async function inTurns(lines: Iterable<string>): Promise<string> {
+  let text = "";
+  let count = 0;
+  let endMs = performance.now() + TURN_MS;
+  for (const line of lines) {
+    text += line;
+    if (++count % LINES_A_LOOK !== 0 || performance.now() < endMs) continue;
+    await othersTurn();
+    endMs = performance.now() + TURN_MS;
+  }
+  return text;
 }

@@ -12,6 +12,7 @@ import {
   SIDES,
   SLICE,
   SLICE_WORDS,
+  THREAD_WORDS,
   tileBytes,
 } from "../../src/board/layout.ts";
 import { CODES } from "../../src/model/failures.ts";
@@ -72,6 +73,7 @@ test("no two counters share a word, and none lies outside the slice", () => {
     comparisons: LOCAL_COMPARISONS.length,
     uncompared: UNCOMPARED_REASONS.length,
     triples: 1,
+    reverseTriples: 1,
   };
   const taken = new Set<number>();
   for (const [name, size] of Object.entries(sizes)) {
@@ -95,6 +97,7 @@ test("each side, reason and code has a word of its own", () => {
 
 test("slices begin on cache lines of their own, so that threads do not slow each other down", () => {
   assert.equal((SLICE_WORDS * 4) % 64, 0);
+  assert.equal((THREAD_WORDS * 4) % 64, 0);
   assert.equal(tileBytes(0) % 64, 0);
-  assert.equal(tileBytes(3) - tileBytes(2), SLICE_WORDS * 4);
+  assert.equal(tileBytes(3) - tileBytes(2), THREAD_WORDS * 4);
 });

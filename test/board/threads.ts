@@ -5,7 +5,7 @@ import { Worker } from "node:worker_threads";
 
 /** What one thread is asked to do, by name, as functions do not travel. */
 export interface Job {
-  readonly task: "kill" | "lesson" | "rate" | "record" | "sequence" | "push";
+  readonly task: "exemplars" | "kill" | "lesson" | "rate" | "record" | "sequence" | "push";
   readonly buffer: SharedArrayBuffer;
   readonly times: number;
   /** Threads wait here for each other, so that they meet. */

@@ -9,6 +9,13 @@ import type { Job } from "./threads.ts";
 const job = workerData as Job;
 
 const TASKS: Readonly<Record<Job["task"], (job: Job) => unknown>> = {
+  /** Traces of one digit each, with a duration that says which. */
+  exemplars: ({ buffer, times }) => {
+    const { exemplars } = new Recorder(new Tile(buffer), 0);
+    const traces = Array.from("0123456789abcdef", (digit) => digit.repeat(32));
+    for (let i = 0; i < times; i += 1) exemplars.note(0, (i % 16) + 1, traces[i % 16] ?? "", i * 1_000);
+    return times;
+  },
   /** How many calls say that they were the one that latched. */
   kill: ({ buffer, times }) => {
     const tile = new Tile(buffer);

@@ -15,7 +15,9 @@ export async function openScene(): Promise<Scene> {
   try {
     const old = stack.use(await startBackend(veteran));
     const fresh = stack.use(await startBackend(newcomer()));
-    const gateway = stack.use(await TestGateway.start({ rules: rulesOf(old.url, fresh.url) }));
+    const collector = stack.use(await startBackend(json({})));
+    const flags = ["--otlp", collector.url, "--trace-sample", "100%"];
+    const gateway = stack.use(await TestGateway.start({ rules: rulesOf(old.url, fresh.url), flags }));
     for (const path of ["/canary", "/differs", "/fails", "/falls", "/lags", "/rollout"]) {
       const load = startLoad(gateway.proxyUrl, { path, clients: 1 });
       stack.defer(() => load.stop());

@@ -21,16 +21,40 @@ export interface RuleHealth {
   readonly alerts?: readonly { readonly annotations: Readonly<Record<string, string>> }[];
 }
 
+/** A request in a bucket, by which its trace is found. */
+export interface StoredExemplar {
+  readonly seriesLabels: Readonly<Record<string, string>>;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly value: number;
+  readonly timestampSeconds: number;
+}
+
+/** Of one target, as Prometheus sees it. */
+export interface TargetHealth {
+  readonly health: "up" | "down" | "unknown";
+  readonly lastError: string;
+}
+
 export interface PrometheusServer extends AsyncDisposable {
   /** Its value now; rejects with Prometheus's own words for a query that is wrong. */
   query(expr: string): Promise<Series[]>;
   /** Over the last `seconds`, a value a second. */
   queryRange(expr: string, seconds: number): Promise<Series[]>;
   rules(): Promise<RuleHealth[]>;
+  /** Of the last minute; none where Prometheus was not started to store them. */
+  exemplars(selector: string): Promise<StoredExemplar[]>;
+  targets(): Promise<TargetHealth[]>;
 }
 
-/** Starts `program` with this configuration (JSON is YAML); resolves when it answers queries. */
-export async function startPrometheus(program: string, config: unknown): Promise<PrometheusServer> {
+/** On a busy machine; else it takes a second. */
+const START_TIMEOUT_MS = 40_000;
+
+/** Starts `program` with this configuration (JSON is YAML) and further flags; resolves when it answers queries. */
+export async function startPrometheus(
+  program: string,
+  config: unknown,
+  flags: readonly string[] = [],
+): Promise<PrometheusServer> {
   const folder = await mkdtemp(join(tmpdir(), "cutover-prometheus-"));
   const file = join(folder, "prometheus.yml");
   await writeFile(file, JSON.stringify(config));
@@ -40,6 +64,7 @@ export async function startPrometheus(program: string, config: unknown): Promise
       `--config.file=${file}`,
       `--storage.tsdb.path=${join(folder, "data")}`,
       "--web.listen-address=127.0.0.1:0",
+      ...flags,
     ],
     // Its own clean-up takes a while; in a test that ends badly it must not outlive it by much.
     { cwd: folder, stdio: ["ignore", "ignore", "pipe"] },
@@ -66,14 +91,21 @@ async function listening(child: ChildProcess): Promise<string> {
   const { promise, resolve, reject } = Promise.withResolvers<string>();
   let said = "";
   let address = "";
+  let isReady = false;
   createInterface({ input: child.stderr as NodeJS.ReadableStream }).on("line", (line) => {
     said = `${said}${line}\n`.slice(-4_000);
+    // Two of its threads say the two, on a busy machine in either order.
     address = /msg="Listening on" address=(\S+)/.exec(line)?.[1] ?? address;
-    if (line.includes("Server is ready") && address !== "") resolve(`http://${address}`);
+    isReady ||= line.includes("Server is ready");
+    if (isReady && address !== "") resolve(`http://${address}`);
   });
+  const timer = setTimeout(
+    () => reject(new Error(`Prometheus is not ready after ${START_TIMEOUT_MS} ms:\n${said}`)),
+    START_TIMEOUT_MS,
+  );
   child.once("error", reject);
   child.once("exit", (code) => reject(new Error(`Prometheus ended with ${code}:\n${said}`)));
-  return promise;
+  return promise.finally(() => clearTimeout(timer));
 }
 
 function api(url: string): Omit<PrometheusServer, typeof Symbol.asyncDispose> {
@@ -98,7 +130,31 @@ function api(url: string): Omit<PrometheusServer, typeof Symbol.asyncDispose> {
       const { groups } = (await get("rules")) as { groups: { rules: RuleHealth[] }[] };
       return groups.flatMap(({ rules }) => rules);
     },
+    exemplars: async (selector) => {
+      const end = Date.now() / 1_000;
+      const range = { start: String(end - 60), end: String(end + 60) };
+      return exemplarsOf(await get("query_exemplars", { query: selector, ...range }));
+    },
+    targets: async () => {
+      const { activeTargets } = (await get("targets")) as { activeTargets: TargetHealth[] };
+      return activeTargets;
+    },
   };
+}
+
+function exemplarsOf(data: unknown): StoredExemplar[] {
+  const series = (data ?? []) as {
+    seriesLabels: Record<string, string>;
+    exemplars: { labels: Record<string, string>; value: string; timestamp: number }[];
+  }[];
+  return series.flatMap(({ seriesLabels, exemplars }) =>
+    exemplars.map(({ labels, value, timestamp }) => ({
+      seriesLabels,
+      labels,
+      value: Number(value),
+      timestampSeconds: timestamp,
+    })),
+  );
 }
 
 type Point = readonly [timeSeconds: number, value: string];

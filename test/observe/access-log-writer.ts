@@ -1,9 +1,9 @@
-/** Writes access log lines on stdout as a data thread does: POLICY and COUNT are its arguments. */
+/** Writes access log lines on stdout as a data thread does: POLICY, COUNT, PATH and FORMAT are its arguments. */
 
 import { createAccessLog } from "../../src/observe/access-log.ts";
 
-const [policy = "", count = "1", path = "/profiles/7"] = process.argv.slice(2);
-const log = createAccessLog(JSON.parse(policy), "a salt");
+const [policy = "", count = "1", path = "/profiles/7", format = "json"] = process.argv.slice(2);
+const log = createAccessLog(JSON.parse(policy), "a salt", format === "ecs" ? "ecs" : "json");
 for (let i = 0; i < Number(count); i += 1) {
   log.write({
     route: "profiles",

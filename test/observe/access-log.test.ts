@@ -12,9 +12,10 @@ const WRITER = fileURLToPath(new URL("./access-log-writer.ts", import.meta.url))
 async function written(
   policy: AccessLogPolicy,
   count: number,
-  path?: string,
+  path = "/profiles/7",
+  format = "json",
 ): Promise<Record<string, unknown>[]> {
-  const args = [WRITER, JSON.stringify(policy), String(count), ...(path === undefined ? [] : [path])];
+  const args = [WRITER, JSON.stringify(policy), String(count), path, format];
   const { stdout } = await promisify(execFile)(process.execPath, args, { maxBuffer: 64 * 1024 * 1024 });
   return stdout
     .split("\n")
@@ -87,6 +88,52 @@ test("a line has the fields of the interface, time and level first, the key only
       .sort(),
     ["level", "time"],
   );
+});
+
+test("in ECS the same line has the schema's names, time, level and message first", async () => {
+  const lines = await written(ALL, 2, "/profiles/7", "ecs");
+  const { "@timestamp": time, ...line } = lines[1] ?? {};
+  assert.match(String(time), /^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
+  assert.deepEqual(line, {
+    "log.level": "info",
+    message: "GET /profiles/7 200 new (canary-share)",
+    "ecs.version": "8.11.0",
+    "service.name": "cutover",
+    "event.kind": "event",
+    "event.module": "cutover",
+    "event.dataset": "cutover.access",
+    "event.action": "request",
+    "event.category": ["web"],
+    "event.type": ["access"],
+    "event.outcome": "success",
+    "http.request.method": "GET",
+    "url.path": "/profiles/7",
+    "http.response.status_code": 200,
+    "event.duration": 1_235_000,
+    "cutover.backend.duration": 988_000,
+    "http.request.id": "id-1",
+    "trace.id": "0af7651916cd43dd8448eb211c80319c",
+    "http.request.body.bytes": 0,
+    "http.response.body.bytes": 890,
+    "cutover.route": "profiles",
+    "cutover.side": "new",
+    "cutover.reason": "canary-share",
+    "cutover.rules": "0123456789ab",
+    "cutover.fallback": false,
+    "cutover.shadow": true,
+    "cutover.key": createHash("sha256").update("a salt\0anna@example.com").digest("hex").slice(0, 16),
+  });
+  const first = lines[0] ?? {};
+  assert.deepEqual(Object.keys(first).slice(0, 4), ["@timestamp", "log.level", "message", "ecs.version"]);
+  assert.ok(!("cutover.key" in first) && !("cutover.backend.duration" in first), "what is null is left out");
+});
+
+test("in ECS a path cannot begin a line of its own, and a reader that cannot keep up loses whole lines", async () => {
+  const [forged] = await written(ALL, 1, '/x"}\n{"message":"reset"}\u2028\u0007', "ecs");
+  assert.equal(forged?.["url.path"], '/x"}\n{"message":"reset"}\u2028\u0007');
+  const lines = await written(ALL, 30_000, "/x", "ecs");
+  assert.ok(lines.length >= 1_000 && lines.length < 30_000, `${lines.length}`);
+  assert.ok(lines.every((line) => line["event.action"] === "request"));
 });
 
 test("a path cannot begin a line of its own, and a long one is cut", async () => {

@@ -1,13 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import {
-  createMetrics,
-  type HistogramSample,
-  type MetricsSource,
-  type Sample,
-} from "../../src/observe/metrics.ts";
-import { assertHistograms, readExposition } from "./exposition.ts";
+import type { HistogramSample, Sample } from "../../src/observe/families.ts";
+import { createMetrics, type MetricsSource } from "../../src/observe/metrics.ts";
+import { assertHistograms, type MetricLine, readExposition } from "./exposition.ts";
+import { readOpenMetrics } from "./openmetrics.ts";
 
 const NONE = (): Sample[] => [];
 
@@ -26,11 +23,13 @@ function sourceOf(changes: Partial<MetricsSource> = {}): MetricsSource {
     transientDelays: (): HistogramSample[] => [],
     canaryShare: NONE,
     rollbackLatched: NONE,
+    rollbackInfo: NONE,
     rollbacks: NONE,
     rolloutStep: NONE,
     rolloutState: NONE,
     gateOpen: NONE,
     guardEvidence: NONE,
+    guardLimit: NONE,
     reloadSuccess: NONE,
     reloadTimestamp: NONE,
     rulesInfo: NONE,
@@ -38,6 +37,7 @@ function sourceOf(changes: Partial<MetricsSource> = {}): MetricsSource {
     upgradesOpen: NONE,
     storeDamaged: NONE,
     threadReplacements: NONE,
+    spans: NONE,
     ...changes,
   };
 }
@@ -68,11 +68,13 @@ test("every metric of the interface is named with its type, also before anything
     cutover_transient_delay_seconds: "histogram",
     cutover_canary_share_ratio: "gauge",
     cutover_rollback_latched: "gauge",
+    cutover_rollback_info: "gauge",
     cutover_rollbacks_total: "counter",
     cutover_rollout_step: "gauge",
     cutover_rollout_state: "gauge",
     cutover_gate_open: "gauge",
     cutover_guard_evidence: "gauge",
+    cutover_guard_limit: "gauge",
     cutover_rules_last_reload_success: "gauge",
     cutover_rules_last_reload_timestamp_seconds: "gauge",
     cutover_rules_info: "gauge",
@@ -80,7 +82,66 @@ test("every metric of the interface is named with its type, also before anything
     cutover_upgrades_open: "gauge",
     cutover_store_damaged: "gauge",
     cutover_thread_replacements_total: "counter",
+    cutover_spans_total: "counter",
   });
+});
+
+test("OpenMetrics has the same series under the same names, the process's own too", async () => {
+  const labels = { route: "r", side: "old" };
+  const said = {
+    durations: () => [{ labels, counts: [1, 2, 3, 4], sum: 1.5 }],
+    requests: () => [{ labels: { ...labels, reason: "default-old", code: "2xx" }, value: 10 }],
+    rulesInfo: () => [{ labels: { version: "0123456789ab" }, value: 1 }],
+  };
+  const { lines } = await render(said);
+  const { text, contentType } = await metrics.render("application/openmetrics-text; version=1.0.0");
+  assert.equal(contentType, "application/openmetrics-text; version=1.0.0; charset=utf-8");
+  const open = [...readOpenMetrics(text).values()].flatMap((family) => family.lines);
+  const names = (all: readonly MetricLine[]) =>
+    all
+      .map((line) => `${line.name}${JSON.stringify(line.labels)}`)
+      .filter((name) => !/^nodejs_(gc|active)/.test(name));
+  assert.ok(names(lines).length > 20);
+  assert.deepEqual(names(open), names(lines));
+});
+
+test("an exemplar is shown in its own bucket, and none where nothing is counted yet", async () => {
+  const exemplar = (value: number) => ({ traceId: "ab".repeat(16), value, atSeconds: 1_777_000_000 });
+  await render({
+    durations: () => [
+      {
+        labels: { route: "r" },
+        counts: [1, 0, 0, 1],
+        sum: 9,
+        exemplars: () => [exemplar(0.004), exemplar(0.007), null, exemplar(8)],
+      },
+    ],
+  });
+  const { text } = await metrics.render("application/openmetrics-text");
+  const lines = readOpenMetrics(text).get("cutover_request_duration_seconds")?.lines ?? [];
+  assert.deepEqual(
+    lines.map((line) => line.exemplar?.value ?? null),
+    [0.004, null, null, 8, null, null],
+  );
+});
+
+test("many routes make a long answer, and the thread that guards them goes on in between", async () => {
+  const routes = Array.from({ length: 3_000 }, (_, index) => `route-${index}`);
+  const slow = function* () {
+    for (const route of routes) {
+      const endMs = performance.now() + 0.05;
+      while (performance.now() < endMs); // as long as the numbers of a route take, and more
+      yield { labels: { route }, value: 1 };
+    }
+  };
+  let turns = 0;
+  const others = setInterval(() => {
+    turns += 1;
+  }, 1);
+  const { lines } = await render({ fallbacks: slow });
+  clearInterval(others);
+  assert.equal(lines.filter(({ name }) => name === "cutover_fallbacks_total").length, 3_000);
+  assert.ok(turns >= 5, `${turns} turns within some 150 ms`);
 });
 
 test("the process's own metrics are there too", async () => {
@@ -148,7 +209,8 @@ test("histograms are cumulative, end in +Inf and agree with their count and sum"
           { labels: { route: "r", side: "new" }, counts: fresh, sum: 0 },
         ],
       });
-      assert.equal(assertHistograms(exposition), 2);
+      const types = new Map([...exposition.types].filter(([name]) => name.startsWith("cutover_")));
+      assert.equal(assertHistograms({ ...exposition, types }), 2);
       const total = exposition.lines.find(
         ({ name, labels }) => name === "cutover_request_duration_seconds_count" && labels.side === "old",
       );
