@@ -105,6 +105,12 @@ export function parseSwitch(text: string): boolean {
   throw new ValueError("Write on or off");
 }
 
+/** Reads the names that log lines have: json or ecs. Throws ValueError. */
+export function parseLogFormat(text: string): GatewayOptions["logFormat"] {
+  if (text === "json" || text === "ecs") return text;
+  throw new ValueError("Write json or ecs");
+}
+
 /** Reads a share as the rules write it ("25%") into millionths. Throws ValueError. */
 export function parseSharePpm(text: string): SharePpm {
   const parsed = parseShare(text.trim());

@@ -2,12 +2,13 @@
 
 import { randomBytes } from "node:crypto";
 import { stringify } from "yaml";
+import { counted } from "../model/figures.ts";
 import type { Ruleset } from "../model/ruleset.ts";
 import { describeRuleset } from "../rules/describe.ts";
 import { loadRules } from "../rules/load.ts";
 import type { Context } from "./context.ts";
 import { EXIT_DONE, EXIT_NO } from "./exit.ts";
-import { counted, formatJson, type OutputForm, printable, printableLines } from "./output.ts";
+import { formatJson, type OutputForm, printable, printableLines } from "./output.ts";
 import { rulesOrDefault } from "./serve.ts";
 
 export interface CheckFlags {

@@ -13,6 +13,8 @@ export interface ConnectOptions {
   readonly state: string;
   readonly adminToken?: string | undefined;
   readonly tokenFile?: string | undefined;
+  /** Breaks off what is being asked. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface AdminClient {
@@ -38,7 +40,7 @@ export function createAdminClient(options: ConnectOptions): AdminClient {
   const request = async (method: string, path: string, body?: unknown) => {
     found ??= findToken(options);
     const token = await found;
-    const answer = await send(options.admin, method, path, token.text, body);
+    const answer = await send(options, method, path, token.text, body);
     if (answer.status >= 200 && answer.status < 300) return answer;
     throw answer.status === 401 ? unauthorized(options, token) : refusal(options, answer);
   };
@@ -48,7 +50,7 @@ export function createAdminClient(options: ConnectOptions): AdminClient {
     getText: async (path) => (await request("GET", path)).text,
     post: async (path, body) => parseAnswer(options.admin, await request("POST", path, body)),
     async ready() {
-      const answer = await send(options.admin, "GET", "/readyz", null, undefined);
+      const answer = await send(options, "GET", "/readyz", null, undefined);
       if (answer.status === 200 || answer.status === 503) return answer.status === 200;
       throw refusal(options, answer);
     },
@@ -83,7 +85,7 @@ export function readTokenFile(path: string, flag: string): string {
 }
 
 async function send(
-  origin: string,
+  { admin: origin, signal }: ConnectOptions,
   method: string,
   path: string,
   token: string | null,
@@ -98,7 +100,7 @@ async function send(
     ...(token === null ? {} : { authorization: `Bearer ${token}` }),
   };
   const url = new URL(path, origin);
-  const bounds = { timeoutMs: ANSWER_TIMEOUT_MS, maxAnswerBytes: MAX_ANSWER_BYTES };
+  const bounds = { timeoutMs: ANSWER_TIMEOUT_MS, maxAnswerBytes: MAX_ANSWER_BYTES, signal };
   try {
     return await exchange({ url, method, headers, body: json, ...bounds });
   } catch (error) {

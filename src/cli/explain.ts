@@ -1,11 +1,12 @@
 /** `cutover explain`: the gateway's own reasoning for a request, as a list for people. */
 
+import { formatShare } from "../model/figures.ts";
 import type { Explanation } from "../model/reports.ts";
 import type { RemoteFlags } from "./action.ts";
 import { createAdminClient, notAGateway } from "./client.ts";
 import type { Context } from "./context.ts";
 import { CliError, EXIT_DONE, EXIT_USAGE } from "./exit.ts";
-import { formatJson, formatShare, type Paint, printable } from "./output.ts";
+import { formatJson, type Paint, printable } from "./output.ts";
 
 export interface ExplainFlags extends RemoteFlags {
   readonly header: readonly string[];

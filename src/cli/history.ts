@@ -8,7 +8,7 @@ import type { Context } from "./context.ts";
 import { CliError, EXIT_DONE, EXIT_USAGE } from "./exit.ts";
 import { describeHistory } from "./history-text.ts";
 import { formatJson, printable, printableLines } from "./output.ts";
-import { fetchRoute } from "./status.ts";
+import { fetchRoute } from "./status-fetch.ts";
 
 export interface HistoryFlags extends RemoteFlags {
   readonly limit?: number;

@@ -16,6 +16,8 @@ export interface Ask {
   /** For the whole exchange. */
   readonly timeoutMs: number;
   readonly maxAnswerBytes: number;
+  /** Breaks it off. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** The exchange took longer than it may. */
@@ -31,7 +33,8 @@ export class AnswerTooLarge extends Error {}
 export function exchange(ask: Ask): Promise<Answer> {
   const { promise, resolve, reject } = Promise.withResolvers<Answer>();
   const { request: open } = ask.url.protocol === "https:" ? https : http;
-  const request = open(ask.url, { method: ask.method, headers: ask.headers, agent: false }, (response) => {
+  const { method, headers } = ask;
+  const request = open(ask.url, { method, headers, agent: false }, (response) => {
     const chunks: Buffer[] = [];
     let bytes = 0;
     response.on("data", (chunk: Buffer) => {
@@ -44,10 +47,14 @@ export function exchange(ask: Ask): Promise<Answer> {
     );
     response.on("error", reject);
   });
+  const breakOff = () => request.destroy(new Error("broken off"));
+  if (ask.signal?.aborted === true) breakOff();
+  ask.signal?.addEventListener("abort", breakOff);
   const timer = setTimeout(() => request.destroy(new AnswerTimeout()), ask.timeoutMs);
   request.on("error", reject);
   request.on("close", () => {
     clearTimeout(timer);
+    ask.signal?.removeEventListener("abort", breakOff);
     reject(new Error("the connection closed early"));
   });
   request.end(ask.body ?? undefined);

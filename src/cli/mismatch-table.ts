@@ -1,15 +1,8 @@
 /** `cutover mismatches` as text: the clusters, real ones first, an example below each. */
 
+import { counted, formatAgo, formatCount, formatMeasured } from "../model/figures.ts";
 import type { MismatchCluster } from "../model/reports.ts";
-import {
-  counted,
-  formatAgo,
-  formatCount,
-  formatDelay,
-  formatMeasured,
-  type Paint,
-  printable,
-} from "./output.ts";
+import { formatDelay, type Paint, printable } from "./output.ts";
 import { COLUMN_GAP, tableLines } from "./table.ts";
 import { cutEnd, cutMiddle, textWidth } from "./width.ts";
 

@@ -1,13 +1,14 @@
 /** `cutover mismatches --show` as text: one pair in full. */
 
 import { curlLine } from "../model/curl.ts";
+import { counted, formatAgo, formatCount } from "../model/figures.ts";
 import { indentJson, looksLikeJson } from "../model/json-text.ts";
 import type { AnswerSample, BackendStatus, MismatchSample } from "../model/reports.ts";
 import type { Side } from "../model/ruleset.ts";
 import { bodyDelta } from "./body-delta.ts";
 import { boundedLines } from "./body-text.ts";
 import { change } from "./mismatch-table.ts";
-import { counted, formatAgo, formatCount, type Paint, printable } from "./output.ts";
+import { type Paint, printable } from "./output.ts";
 import { cutEnd } from "./width.ts";
 
 /** How a pair is to be shown. */

@@ -17,7 +17,7 @@ import { describeSample } from "./mismatch-text.ts";
 import { describeNone } from "./no-mismatches.ts";
 import { formatJson } from "./output.ts";
 import { describeRetro } from "./retro-text.ts";
-import { fetchRoute, fetchStatus } from "./status.ts";
+import { fetchRoute, fetchStatus } from "./status-fetch.ts";
 
 export interface MismatchesFlags extends RemoteFlags {
   readonly show?: string;

@@ -1,7 +1,8 @@
 /** What an empty list of mismatches means: a sentence, never silence. */
 
+import { counted, formatCount } from "../model/figures.ts";
 import type { RouteStatus } from "../model/reports.ts";
-import { counted, formatCount, printable, shortTime } from "./output.ts";
+import { printable, shortTime } from "./output.ts";
 import { reasonWords } from "./route-text.ts";
 
 /** For one route by its name, or for all of them (null). */

@@ -1,7 +1,7 @@
 /** What the commands print: escaped, styled only where styles are wanted, and shaped for people or scripts. */
 
 import { styleText } from "node:util";
-import type { RouteState } from "../model/reports.ts";
+import { spelledOut } from "../model/figures.ts";
 
 export type OutputForm = "text" | "json";
 
@@ -11,6 +11,9 @@ export interface Terminal {
   readonly isTTY?: boolean;
   readonly columns?: number;
   readonly rows?: number;
+  /** Told when the size of a terminal has changed. */
+  on?(event: "resize", listener: () => void): unknown;
+  off?(event: "resize", listener: () => void): unknown;
 }
 
 /** Where a command reads what a person types. `process.stdin` is one. */
@@ -31,19 +34,12 @@ const UNSAFE = /[\p{Cc}\p{Zl}\p{Zp}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]
 
 /** Text from anywhere as it may be shown on one line: what could act on a terminal is spelled out. */
 export function printable(text: string): string {
-  return text.replace(UNSAFE, escapeCharacter);
+  return text.replace(UNSAFE, spelledOut);
 }
 
 /** Like `printable`, for texts of several lines: line ends stay. */
 export function printableLines(text: string): string {
   return text.split(/\r?\n/).map(printable).join("\n");
-}
-
-function escapeCharacter(character: string): string {
-  const code = character.codePointAt(0) ?? 0;
-  return code < 0x100
-    ? `\\x${code.toString(16).padStart(2, "0")}`
-    : `\\u${code.toString(16).padStart(4, "0")}`;
 }
 
 /** JSON for people and scripts: indented, and free of characters that act on a terminal. */
@@ -77,31 +73,6 @@ export function createPaint(terminal: Terminal, env: Readonly<Record<string, str
     styleText(style === "alarm" ? ["bgRed", "white", "bold"] : [style], text, { validateStream: false });
 }
 
-/** A ratio from 0 to 1 as the rules would write it: 0.05 is "5%", 0.000001 is "0.0001%". */
-export function formatShare(ratio: number): string {
-  return `${Number((ratio * 100).toFixed(4))}%`;
-}
-
-/** A measured ratio from 0 to 1 in three digits: "12.3%", "<0.01%"; never "100%" for less than all. */
-export function formatMeasured(ratio: number): string {
-  if (!(ratio > 0)) return "0%";
-  if (ratio < 0.0001) return "<0.01%";
-  if (ratio < 1 && ratio > 0.999) return ">99.9%";
-  return `${Number((ratio * 100).toPrecision(3))}%`;
-}
-
-/** How long ago a time (ISO 8601) was: "just now", "42 s ago", "3 min ago", "5 h ago", "12 days ago". */
-export function formatAgo(at: string, nowMs: number): string {
-  const seconds = Math.floor((nowMs - Date.parse(at)) / 1000);
-  if (Number.isNaN(seconds)) return "–";
-  // The gateway's clock may go before ours.
-  if (seconds < 1) return "just now";
-  if (seconds < 60) return `${seconds} s ago`;
-  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ago`;
-  if (seconds < 2 * 86_400) return `${Math.floor(seconds / 3600)} h ago`;
-  return `${Math.floor(seconds / 86_400)} days ago`;
-}
-
 /** A time (ISO 8601) as "2026-01-05 10:00:00 UTC". */
 export function shortTime(iso: string): string {
   return /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d/.test(iso)
@@ -112,11 +83,6 @@ export function shortTime(iso: string): string {
 /** A delay in words: "250 ms", "2.1 s". */
 export function formatDelay(delayMs: number): string {
   return delayMs < 1000 ? `${formatMs(delayMs)} ms` : `${Number((delayMs / 1000).toFixed(1))} s`;
-}
-
-/** Counts with thousands separators. */
-export function formatCount(count: number): string {
-  return Math.round(count).toLocaleString("en-US");
 }
 
 /** Milliseconds short enough for a table: "3", "0.4", "12.5k". */
@@ -137,17 +103,3 @@ export function formatUptime(seconds: number): string {
   if (hours > 0) return `${hours}h ${minutes}m`;
   return minutes > 0 ? `${minutes}m ${whole % 60}s` : `${whole}s`;
 }
-
-/** "1 error", "2 errors". */
-export function counted(count: number, noun: string): string {
-  return `${formatCount(count)} ${noun}${count === 1 ? "" : "s"}`;
-}
-
-/** Words for a route's state; the ones that need a person stand out even without colour. */
-export const STATE_WORDS: Readonly<Record<RouteState, string>> = {
-  serving: "serving",
-  baking: "baking",
-  paused: "PAUSED",
-  "rolled-back": "ROLLED BACK",
-  completed: "completed",
-};

@@ -1,8 +1,9 @@
 /** `cutover pin` as text: one line a pinned key, and below it why. */
 
 import { unitOf } from "../model/bucket.ts";
+import { formatAgo } from "../model/figures.ts";
 import type { PinReport } from "../model/reports.ts";
-import { formatAgo, type Paint, printable } from "./output.ts";
+import { type Paint, printable } from "./output.ts";
 import { COLUMN_GAP, tableLines } from "./table.ts";
 import { cutMiddle, textWidth, wrapText } from "./width.ts";
 

@@ -7,7 +7,7 @@ import type { Context } from "./context.ts";
 import { CliError, EXIT_DONE, EXIT_USAGE } from "./exit.ts";
 import { formatJson, printable } from "./output.ts";
 import { describePins } from "./pin-table.ts";
-import { fetchRoute } from "./status.ts";
+import { fetchRoute } from "./status-fetch.ts";
 
 export interface PinFlags extends RemoteFlags {
   readonly reason?: string;

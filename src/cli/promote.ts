@@ -1,6 +1,7 @@
 /** `cutover promote`: to the next step, or straight to a share; `--to 100%` is the big bang. */
 
 import { setTimeout as sleep } from "node:timers/promises";
+import { formatCount, formatShare as formatRatio } from "../model/figures.ts";
 import type { RouteStatus } from "../model/reports.ts";
 import { type SharePpm, WHOLE_PPM } from "../model/ruleset.ts";
 import { formatShare } from "../rules/units.ts";
@@ -9,8 +10,8 @@ import { askLine, canAsk } from "./ask.ts";
 import { type AdminClient, createAdminClient } from "./client.ts";
 import type { Context } from "./context.ts";
 import { CliError, EXIT_DONE, EXIT_NO, EXIT_USAGE } from "./exit.ts";
-import { formatCount, formatJson, formatShare as formatRatio, printable } from "./output.ts";
-import { fetchRoute } from "./status.ts";
+import { formatJson, printable } from "./output.ts";
+import { fetchRoute } from "./status-fetch.ts";
 
 export interface PromoteFlags extends RemoteFlags {
   readonly reason: string;

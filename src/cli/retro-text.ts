@@ -1,7 +1,8 @@
 /** Stored pairs judged again, as text: a table for `mismatches --retro`, sentences for `ignore`. */
 
+import { counted, formatCount } from "../model/figures.ts";
 import type { RetroReport } from "../model/reports.ts";
-import { counted, formatCount, type Paint, printable } from "./output.ts";
+import { type Paint, printable } from "./output.ts";
 import { tableLines } from "./table.ts";
 import { cutMiddle, textWidth } from "./width.ts";
 

@@ -1,14 +1,15 @@
 /** `cutover status ROUTE` as text: everything that is known of one route. */
 
+import { formatCount, formatShare, STATE_WORDS } from "../model/figures.ts";
 import type { RouteStatus, Verdict } from "../model/reports.ts";
 import { UNCOMPARED_REASONS } from "../model/uncompared.ts";
-import { formatCount, formatMs, formatShare, type Paint, printable, STATE_WORDS } from "./output.ts";
-import { bakeWords } from "./status-table.ts";
+import { formatMs, type Paint, printable, type Style } from "./output.ts";
+import { bakeWords } from "./status-cells.ts";
 import { wrapText } from "./width.ts";
 
 const NAME_WIDTH = 10;
 /** Of the indentation and the name. */
-const FACT_INDENT = NAME_WIDTH + 3;
+export const FACT_INDENT = NAME_WIDTH + 3;
 
 const VERDICT_WORDS: Readonly<Record<Verdict, string>> = {
   pass: "pass: this step has shown enough to go on",
@@ -25,17 +26,41 @@ function verdictWords({ verdict, step, state, latched }: RouteStatus): string {
   return step === null ? "hold: nothing to go back for" : VERDICT_WORDS.hold;
 }
 
+/** A name and what is said of it; a name that is "" goes on with the one above. */
+export type Fact = readonly [name: string, value: string];
+
 /** A line a fact, in the width of the terminal; `columns` null: nothing is wrapped. */
 export function describeRoute(route: RouteStatus, columns: number | null, paint: Paint): string {
-  const state = STATE_WORDS[route.state] ?? printable(route.state);
-  const { match, mismatch, noise, transient, uncompared } = route.comparisons;
-  const { sent, shed, too_large, timeout, failed } = route.shadows;
-  const unable = reasonWords([route.uncompared]);
-  const facts: readonly (readonly [string, string])[] = [
-    ["state", state],
+  const facts: readonly Fact[] = [
+    ["state", stateWords(route)],
     ...rolloutFacts(route),
     ["canary", formatShare(route.canary)],
     ["shadow", formatShare(route.shadow)],
+    ...countFacts(route),
+    ...judgementFacts(route),
+  ];
+  return [
+    paint("bold", printable(route.name)),
+    ...facts.flatMap((fact) => factLines(fact, route, columns, paint)),
+    ...withGap(rollbackLines(route, columns, paint)),
+    ...withGap(nextLines(route, columns, paint)),
+  ].join("\n");
+}
+
+export function stateWords({ state }: RouteStatus): string {
+  return STATE_WORDS[state] ?? printable(state);
+}
+
+function withGap(lines: readonly string[]): readonly string[] {
+  return lines.length === 0 ? [] : ["", ...lines];
+}
+
+/** What was counted since the start. */
+export function countFacts(route: RouteStatus): readonly Fact[] {
+  const { match, mismatch, noise, transient, uncompared } = route.comparisons;
+  const { sent, shed, too_large, timeout, failed } = route.shadows;
+  const unable = reasonWords([route.uncompared]);
+  return [
     ["requests", `old ${formatCount(route.requests.old)}, new ${formatCount(route.requests.new)}`],
     ["errors", `old ${formatCount(route.errors.old)}, new ${formatCount(route.errors.new)}`],
     ["latency", `old ${latency(route.latencyMs.old)}, new ${latency(route.latencyMs.new)} (last minute)`],
@@ -44,19 +69,20 @@ export function describeRoute(route: RouteStatus, columns: number | null, paint:
     ...(unable === "" ? [] : [["uncompared", unable] as const]),
     ["shadows", counts({ sent, shed, "too large": too_large, timeout, failed })],
     ...(route.pins > 0 ? [["pins", pinWords(route)] as const] : []),
+  ];
+}
+
+/** What is thought of new, and what comes next. */
+export function judgementFacts(route: RouteStatus): readonly Fact[] {
+  return [
     ["evidence", evidenceWords(route.evidence)],
     ["verdict", verdictWords(route)],
     ["waits for", waitWords(route)],
   ];
-  return [
-    paint("bold", printable(route.name)),
-    ...facts.flatMap(([name, value]) => factLines(name, value, route, columns, paint)),
-    ...rollbackLines(route, paint),
-    ...nextLines(route, paint),
-  ].join("\n");
 }
 
-function rolloutFacts({ state, step, steps, bake, gates }: RouteStatus): (readonly [string, string])[] {
+/** Where its rollout is, and what that needs. */
+export function rolloutFacts({ state, step, steps, bake, gates }: RouteStatus): readonly Fact[] {
   const isUnderWay = state === "baking" || state === "paused";
   return [
     ...(step === null ? [] : [["step", stepWords(step, steps)] as const]),
@@ -84,9 +110,9 @@ function pinWords({ name, pins }: RouteStatus): string {
   return `${formatCount(pins)} ${pins === 1 ? "key" : "keys"}, whatever the shares say: cutover pin ${name} lists them`;
 }
 
-function factLines(
-  name: string,
-  value: string,
+/** A fact's lines, its name before the first. */
+export function factLines(
+  [name, value]: Fact,
   route: RouteStatus,
   columns: number | null,
   paint: Paint,
@@ -100,7 +126,11 @@ function factLines(
 }
 
 /** What a person may do where the rollout waits for nothing else. */
-function nextLines({ name, state, waitingFor }: RouteStatus, paint: Paint): string[] {
+export function nextLines(
+  { name, state, waitingFor }: RouteStatus,
+  columns: number | null,
+  paint: Paint,
+): string[] {
   const reason = `${name} --reason '…'`;
   const command =
     state === "paused"
@@ -108,10 +138,11 @@ function nextLines({ name, state, waitingFor }: RouteStatus, paint: Paint): stri
       : state === "baking" && /\bneeds approval$/.test(waitingFor)
         ? `cutover promote ${reason}`
         : null;
-  return command === null ? [] : ["", paint("yellow", `  to go on: ${printable(command)}`)];
+  return command === null ? [] : indented(`to go on: ${command}`, columns, "yellow", paint);
 }
 
-function rollbackLines(route: RouteStatus, paint: Paint): string[] {
+/** When, why and by whom it was rolled back, what was known, and how to go on. */
+export function rollbackLines(route: RouteStatus, columns: number | null, paint: Paint): string[] {
   const { rollback } = route;
   if (rollback === null) return [];
   const { evidence } = rollback;
@@ -123,7 +154,13 @@ function rollbackLines(route: RouteStatus, paint: Paint): string[] {
       `errors old ${formatCount(evidence.errors.old)}, new ${formatCount(evidence.errors.new)}; rules ${evidence.rulesVersion}`,
     `to go on, once new is mended: cutover reset ${route.name} --reason '…'`,
   ];
-  return ["", ...lines.filter((line) => line !== "").map((line) => paint("red", `  ${printable(line)}`))];
+  return lines.filter((line) => line !== "").flatMap((line) => indented(line, columns, "red", paint));
+}
+
+function indented(text: string, columns: number | null, style: Style, paint: Paint): string[] {
+  const shown = printable(text);
+  const lines = columns === null ? [shown] : wrapText(shown, columns - 2);
+  return lines.map((line) => paint(style, `  ${line}`));
 }
 
 function latency(value: { readonly p50: number; readonly p99: number } | null): string {

@@ -5,12 +5,15 @@ import {
   parseAccessLog,
   parseAddress,
   parseDurationMs,
+  parseLogFormat,
+  parseSharePpm,
   parseSwitch,
   parseThreads,
   parseWebhookUrl,
 } from "./address.ts";
 import type { Context } from "./context.ts";
 import { adminToken, type Ended, reading, state, tokenFile } from "./flags.ts";
+import { parseOtlpUrl } from "./otlp.ts";
 import type { ServeFlags } from "./serve.ts";
 
 /** Adds the command. */
@@ -43,6 +46,12 @@ export function addServe(program: Command, context: Context, ended: Ended): void
         .env("CUTOVER_ACCESS_LOG")
         .default({ kind: "all" }, "all")
         .argParser(reading(parseAccessLog)),
+    )
+    .addOption(
+      new Option("--log-format <format>", "json, or ecs: the names of the Elastic Common Schema")
+        .env("CUTOVER_LOG_FORMAT")
+        .default("json")
+        .argParser(reading(parseLogFormat)),
     )
     // The variable says on or off; a variable of a --no- flag would say no by being there.
     .addOption(
@@ -86,6 +95,19 @@ export function addServe(program: Command, context: Context, ended: Ended): void
       new Option("--webhook <url>", "told of promotions and rollbacks (signed with CUTOVER_WEBHOOK_SECRET)")
         .env("CUTOVER_WEBHOOK")
         .argParser(reading(parseWebhookUrl)),
+    )
+    .addOption(
+      new Option(
+        "--otlp <url>",
+        "export traces to this OTLP/HTTP collector (headers: OTEL_EXPORTER_OTLP_HEADERS)",
+      )
+        .env("CUTOVER_OTLP")
+        .argParser(reading(parseOtlpUrl)),
+    )
+    .addOption(
+      new Option("--trace-sample <share>", "of requests without a trace of their own (default: 1%)")
+        .env("CUTOVER_TRACE_SAMPLE")
+        .argParser(reading(parseSharePpm)),
     )
     .action(async (rules: string[], options: ServeFlags) => {
       const { serve } = await import("./serve.ts");

@@ -3,6 +3,7 @@
 import { existsSync } from "node:fs";
 import type { Gateway } from "../gateway.ts";
 import { type Address, type GatewayOptions, StartError } from "../gateway-options.ts";
+import type { SharePpm } from "../model/ruleset.ts";
 import { readTokenFile } from "./client.ts";
 import type { Context } from "./context.ts";
 import { CliError, EXIT_DONE, EXIT_NO, EXIT_USAGE } from "./exit.ts";
@@ -13,6 +14,7 @@ export interface ServeFlags {
   readonly threads: GatewayOptions["threads"];
   readonly state: string;
   readonly accessLog: GatewayOptions["accessLog"];
+  readonly logFormat: GatewayOptions["logFormat"];
   readonly samples: boolean;
   readonly responseHeaders: boolean;
   readonly adminToken?: string;
@@ -22,6 +24,8 @@ export interface ServeFlags {
   readonly drainDelay: number;
   readonly drainTimeout: number;
   readonly webhook?: string;
+  readonly otlp?: string;
+  readonly traceSample?: SharePpm;
 }
 
 const DEFAULT_RULES = "rules";
@@ -73,6 +77,7 @@ function gatewayOptions(rules: readonly string[], flags: ServeFlags, context: Co
     threads: flags.threads,
     state: flags.state,
     accessLog: flags.accessLog,
+    logFormat: flags.logFormat,
     samples: flags.samples,
     responseHeaders: flags.responseHeaders,
     adminToken,
@@ -80,6 +85,7 @@ function gatewayOptions(rules: readonly string[], flags: ServeFlags, context: Co
     drainDelayMs: flags.drainDelay,
     drainTimeoutMs: flags.drainTimeout,
     webhook: webhookOptions(flags, context),
+    traces: traceOptions(flags),
     env: context.env,
   };
 }
@@ -91,6 +97,19 @@ function webhookOptions({ webhook: url }: ServeFlags, { env }: Context): Gateway
   if (secret === null) return null;
   throw new CliError(
     "CUTOVER_WEBHOOK_SECRET is set, and no URL to sign for: give one with --webhook or CUTOVER_WEBHOOK",
+    EXIT_USAGE,
+  );
+}
+
+/** Enough to look at a request of each kind; a collector pays for every span. */
+const DEFAULT_TRACE_SHARE_PPM = 10_000;
+
+/** Throws CliError 2. */
+function traceOptions({ otlp: url, traceSample: sharePpm }: ServeFlags): GatewayOptions["traces"] {
+  if (url !== undefined) return { url, sharePpm: sharePpm ?? DEFAULT_TRACE_SHARE_PPM };
+  if (sharePpm === undefined) return null;
+  throw new CliError(
+    "--trace-sample (or CUTOVER_TRACE_SAMPLE) is set, and no collector to export to: give one with --otlp or CUTOVER_OTLP",
     EXIT_USAGE,
   );
 }

@@ -1,5 +1,6 @@
 /** A simulation as text for people: each route with its steps, how often it errs, how soon a fault is found. */
 
+import { counted, formatCount, formatMeasured, formatShare } from "../model/figures.ts";
 import type {
   RouteSimulation,
   SimulatedDetection,
@@ -7,16 +8,7 @@ import type {
   SimulationReport,
 } from "../simulate/report.ts";
 import type { Spread } from "../simulate/tally.ts";
-import {
-  counted,
-  formatCount,
-  formatMeasured,
-  formatShare,
-  formatUptime,
-  type Paint,
-  printable,
-  type Style,
-} from "./output.ts";
+import { formatUptime, type Paint, printable, type Style } from "./output.ts";
 import { type TableColumn, tableLines } from "./table.ts";
 import { textWidth, wrapText } from "./width.ts";
 

@@ -4,6 +4,7 @@ import { createReadStream } from "node:fs";
 import { availableParallelism } from "node:os";
 import type { Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
+import { counted, formatCount } from "../model/figures.ts";
 import type { Ruleset } from "../model/ruleset.ts";
 import { loadRules } from "../rules/load.ts";
 import { suggestion } from "../rules/suggest.ts";
@@ -16,15 +17,7 @@ import { type Progress, simulate } from "../simulate/simulate.ts";
 import { TapeError } from "../simulate/tape.ts";
 import type { Context } from "./context.ts";
 import { CliError, EXIT_DONE, EXIT_NO, EXIT_USAGE } from "./exit.ts";
-import {
-  counted,
-  formatCount,
-  formatJson,
-  type OutputForm,
-  printable,
-  printableLines,
-  type Terminal,
-} from "./output.ts";
+import { formatJson, type OutputForm, printable, printableLines, type Terminal } from "./output.ts";
 import { rulesOrDefault } from "./serve.ts";
 import { describeSimulation } from "./simulate-text.ts";
 import type { ToldGate } from "./simulate-values.ts";

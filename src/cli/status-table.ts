@@ -1,19 +1,22 @@
 /** The routes as a table: what an operator asks first, in the width that the terminal has. */
 
+import { formatShare, STATE_WORDS } from "../model/figures.ts";
 import type { RouteStatus } from "../model/reports.ts";
-import { shortDuration } from "../model/rollout.ts";
-import { withoutCause } from "../model/trip-words.ts";
+import { type Paint, printable } from "./output.ts";
+import { type StackedColumn, stackedTable } from "./stacked-table.ts";
 import {
-  formatCount,
-  formatMs,
-  formatShare,
-  type Paint,
-  printable,
-  STATE_WORDS,
-  type Style,
-} from "./output.ts";
+  bakedShare,
+  evidence,
+  mismatches,
+  p99,
+  pair,
+  ROLLOUT_HEADS,
+  rowStyle,
+  stepOfLast,
+  story,
+} from "./status-cells.ts";
 import { COLUMN_GAP as GAP, tableLines } from "./table.ts";
-import { cutEnd, textWidth, wrapText } from "./width.ts";
+import { cutEnd, cutMiddle, textWidth, wrapText } from "./width.ts";
 
 interface Column {
   readonly head: string;
@@ -42,77 +45,28 @@ const STORY = COLUMNS.length - 1;
 /** A sentence cut shorter than this says nothing. */
 const MIN_STORY_WIDTH = 24;
 /** A sentence may go on below itself, for so many lines in all. */
-export const MAX_STORY_LINES = 3;
-export const TABLE_HEAD_LINES = 2;
-/** Take room only where a route has a rollout. */
-const ROLLOUT_HEADS: readonly string[] = ["step\nnow / last", "baked"];
-
-/** Counted from 0, as everywhere. */
-function stepOfLast({ step, steps }: RouteStatus): string {
-  return step === null || steps === null ? "–" : `${step} / ${steps - 1}`;
-}
-
-function bakedShare({ state, bake }: RouteStatus): string {
-  if (bake === null || state === "completed" || state === "rolled-back") return "–";
-  return `${Math.floor(bakeRatio(bake) * 100)}%`;
-}
-
-function bakeRatio({ doneSeconds, ofSeconds }: NonNullable<RouteStatus["bake"]>): number {
-  return ofSeconds > 0 ? Math.min(doneSeconds / ofSeconds, 1) : 1;
-}
-
-/** "12 min of 30 min (40%)" */
-export function bakeWords(bake: NonNullable<RouteStatus["bake"]>): string {
-  const { doneSeconds, ofSeconds } = bake;
-  if (ofSeconds <= 0) return "no time asked for";
-  const done = Math.min(doneSeconds, ofSeconds);
-  // Rounded down: nothing has baked longer than it has.
-  const whole = done < 120 ? Math.floor(done) : Math.floor(done / 60) * 60;
-  return `${shortDuration(whole * 1000)} of ${shortDuration(ofSeconds * 1000)} (${Math.floor(bakeRatio(bake) * 100)}%)`;
-}
-
-function pair(counts: { readonly old: number; readonly new: number }): string {
-  return `${formatCount(counts.old)} / ${formatCount(counts.new)}`;
-}
-
-function p99(route: RouteStatus): string {
-  const { old, new: fresh } = route.latencyMs;
-  if (old === null && fresh === null) return "–";
-  return `${old === null ? "–" : formatMs(old.p99)} / ${fresh === null ? "–" : formatMs(fresh.p99)}`;
-}
-
-function mismatches(route: RouteStatus): string {
-  const { match, mismatch, noise, transient } = route.comparisons;
-  const compared = match + mismatch + noise + transient;
-  return compared === 0 ? "–" : `${formatCount(mismatch)} of ${formatCount(compared)}`;
-}
-
-/** The strongest evidence against new, on the scale where 1 trips. */
-function evidence(route: RouteStatus): string {
-  const values = Object.values(route.evidence);
-  return values.length === 0 ? "–" : Math.max(...values).toFixed(2);
-}
-
-function story(route: RouteStatus): string {
-  // That the shares are static and how the evidence stands is no news here: `status ROUTE` says it in full.
-  if (route.rollback === null) return route.waitingFor.startsWith("nothing") ? "–" : route.waitingFor;
-  const { cause, by, evidence: then, reason } = route.rollback;
-  return `${cause} (by ${by}): ${withoutCause(cause, then.summary || reason)}`;
-}
+const MAX_STORY_LINES = 3;
+/** Of a route's name, where the room is scarce. */
+const LEAST_NAME_WIDTH = 8;
 
 /**
  * The table's lines: a head of two lines, then each route. `width` null never cuts or wraps (for pipes); else columns
- * are left out until a line fits, and the last one goes on below itself for `storyLines` lines at most, and is cut
- * there. Rolled-back rows are unmistakable with and without colour.
+ * are left out until a line fits, and the last one goes on below itself for a few lines, and is cut there. Where it has
+ * no room at all, it is below its row.
  */
-export function routeTable(
-  routes: readonly RouteStatus[],
-  width: number | null,
-  storyLines: number,
-  paint: Paint,
-): string[] {
+export function routeTable(routes: readonly RouteStatus[], width: number | null, paint: Paint): string[] {
   const texts = routes.map((route) => COLUMNS.map((column) => printable(column.text(route))));
   const shown = chooseColumns(routes, texts, width);
+  if (width !== null && widthOf(shown) > width) {
+    const { head, blocks } = stackedTable(
+      routes,
+      shown.slice(0, -1).map(({ index, width: cells }) => stacked(index, cells, paint)),
+      width,
+      () => MAX_STORY_LINES,
+      paint,
+    );
+    return [...head, ...blocks.flat()];
+  }
   const columns = shown.map(({ index, width: cellWidth }) => ({
     head: headLines(index)
       .map((line) => paint("bold", line))
@@ -120,7 +74,7 @@ export function routeTable(
     align: COLUMNS[index]?.align ?? "left",
     width: cellWidth,
   }));
-  const rows = routes.flatMap((route, row) => routeRows(route, texts[row] ?? [], shown, storyLines, paint));
+  const rows = routes.flatMap((route, row) => routeRows(route, texts[row] ?? [], shown, paint));
   return tableLines(columns, rows);
 }
 
@@ -129,29 +83,42 @@ function routeRows(
   route: RouteStatus,
   texts: readonly string[],
   shown: readonly ShownColumn[],
-  storyLines: number,
   paint: Paint,
 ): string[][] {
-  const style = rowStyle(route);
-  const cell = (index: number, text: string) =>
-    style === null || text === "" ? text : paint(index === 1 && route.latched ? "alarm" : style, text);
   const lines = shown.map(({ index, width }) => {
     const text = texts[index] ?? "";
-    return index === STORY ? wrapText(text, width, storyLines) : [cutEnd(text, width)];
+    return index === STORY ? wrapText(text, width, MAX_STORY_LINES) : [cutEnd(text, width)];
   });
   const height = Math.max(...lines.map(({ length }) => length));
   return Array.from({ length: height }, (_, line) =>
-    shown.map(({ index }, column) => cell(index, lines[column]?.[line] ?? "")),
+    shown.map(({ index }, column) => styled(route, index, lines[column]?.[line] ?? "", paint)),
   );
+}
+
+function styled(route: RouteStatus, index: number, text: string, paint: Paint): string {
+  const style = rowStyle(route);
+  return style === null || text === "" ? text : paint(index === 1 && route.latched ? "alarm" : style, text);
+}
+
+/** A column of this table for one whose sentences are below: the names alone can do with less. */
+function stacked(index: number, width: number, paint: Paint): StackedColumn {
+  return {
+    head: COLUMNS[index]?.head ?? "",
+    align: COLUMNS[index]?.align ?? "left",
+    least: index === 0 ? Math.min(width, LEAST_NAME_WIDTH) : width,
+    most: width,
+    expendable: 0,
+    cell: (route, cells) =>
+      styled(route, index, cutMiddle(printable(COLUMNS[index]?.text(route) ?? ""), cells), paint),
+  };
+}
+
+function widthOf(shown: readonly ShownColumn[]): number {
+  return shown.reduce((sum, { width }) => sum + GAP + width, -GAP);
 }
 
 function headLines(index: number): string[] {
   return (COLUMNS[index]?.head ?? "").split("\n");
-}
-
-function rowStyle(route: RouteStatus): Style | null {
-  if (route.latched || route.state === "rolled-back") return "red";
-  return route.state === "paused" ? "yellow" : null;
 }
 
 interface ShownColumn {
@@ -187,7 +154,7 @@ function chooseColumns(
     width - shown.reduce((sum, column) => sum + GAP + (column.index === STORY ? 0 : column.width), 0);
   return shown.map((column) =>
     column.index === STORY
-      ? { ...column, width: Math.max(Math.min(column.width, rest), MIN_STORY_WIDTH) }
+      ? { ...column, width: Math.max(Math.min(column.width, rest), leastStory) }
       : column,
   );
 }

@@ -1,6 +1,7 @@
 /** Tables without borders, for all commands alike. */
 
-import CliTable from "cli-table3";
+import { stripVTControlCharacters } from "node:util";
+import { textWidth } from "./width.ts";
 
 /** Between columns, in cells. */
 export const COLUMN_GAP = 2;
@@ -15,34 +16,21 @@ export interface TableColumn {
 
 /** The lines of a table: those of the head, then one a row. Cells must fit their columns, and have one line. */
 export function tableLines(columns: readonly TableColumn[], rows: readonly (readonly string[])[]): string[] {
-  const table = new CliTable({
-    head: columns.map(({ head }) => head),
-    chars: NO_BORDERS,
-    colWidths: columns.map(({ width }) => width + COLUMN_GAP),
-    colAligns: columns.map(({ align }) => align),
-    style: { head: [], border: [], "padding-left": 0, "padding-right": COLUMN_GAP },
-  });
-  for (const row of rows) table.push([...row]);
-  return table
-    .toString()
-    .split("\n")
-    .map((line) => line.trimEnd());
+  const heads = columns.map(({ head }) => head.split("\n"));
+  const headHeight = Math.max(0, ...heads.map(({ length }) => length));
+  const headRows = Array.from({ length: headHeight }, (_, line) => heads.map((head) => head[line] ?? ""));
+  return [...headRows, ...rows].map((cells) => rowLine(columns, cells));
 }
 
-const NO_BORDERS = {
-  top: "",
-  "top-mid": "",
-  "top-left": "",
-  "top-right": "",
-  bottom: "",
-  "bottom-mid": "",
-  "bottom-left": "",
-  "bottom-right": "",
-  left: "",
-  "left-mid": "",
-  mid: "",
-  "mid-mid": "",
-  right: "",
-  "right-mid": "",
-  middle: "",
-};
+function rowLine(columns: readonly TableColumn[], cells: readonly string[]): string {
+  return columns
+    .map(({ align, width }, index) => padded(cells[index] ?? "", align, width))
+    .join(" ".repeat(COLUMN_GAP))
+    .trimEnd();
+}
+
+function padded(cell: string, align: TableColumn["align"], width: number): string {
+  // By cells as terminals count them: wide characters take two, and styles none.
+  const missing = " ".repeat(Math.max(0, width - textWidth(stripVTControlCharacters(cell))));
+  return align === "left" ? cell + missing : missing + cell;
+}

@@ -4,11 +4,15 @@ const SEGMENTS = new Intl.Segmenter("en", { granularity: "grapheme" });
 
 /** Written two cells wide by every common terminal: East Asian scripts, full-width forms, emoji. */
 const WIDE =
-  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Emoji_Presentation}\u3000-\u303f\uff01-\uff60\uffe0-\uffe6]|\ufe0f/u;
+  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Bopomofo}\p{Script=Yi}\p{Script=Tangut}\p{Script=Nushu}\p{Emoji_Presentation}\u3000-\u303f\uff01-\uff60\uffe0-\uffe6]|\ufe0f/u;
+
+/** One cell a character, without a look at each: ASCII, Latin letters, dashes and arrows, and the blocks of charts. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the whole of ASCII is meant
+const NARROW = /^[\x00-\x7f\u00a1-\u024f\u2010-\u2027\u2190-\u21ff\u2580-\u259f]*$/;
 
 /** Cells that a printable text takes. */
 export function textWidth(text: string): number {
-  if (isAscii(text)) return text.length;
+  if (NARROW.test(text)) return text.length;
   let width = 0;
   for (const { segment } of SEGMENTS.segment(text)) width += segmentWidth(segment);
   return width;
@@ -84,4 +88,22 @@ function segmentWidth(segment: string): number {
 function isAscii(text: string): boolean {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: the whole of ASCII is meant
   return /^[\x00-\x7f]*$/.test(text);
+}
+
+/** What terminals without UTF-8 show in place of the signs that we use ourselves. */
+const PLAIN: Readonly<Record<string, string>> = {
+  "·": "-",
+  "–": "-",
+  "—": "-",
+  "…": "~",
+  "→": ">",
+  "’": "'",
+};
+
+/** The same text in ASCII and in as many cells, for a terminal whose locale is not UTF-8. */
+export function asciiOnly(text: string): string {
+  if (isAscii(text)) return text;
+  return Array.from(SEGMENTS.segment(text), ({ segment }) =>
+    isAscii(segment) ? segment : (PLAIN[segment] ?? "?".repeat(segmentWidth(segment))),
+  ).join("");
 }

@@ -1,6 +1,7 @@
 /** The story, chapter by chapter. Each tells what happens, and proves that it happened. */
 
-import { counted, formatCount, printable } from "../cli/output.ts";
+import { printable } from "../cli/output.ts";
+import { counted, formatCount } from "../model/figures.ts";
 import type { MismatchCluster, RouteStatus } from "../model/reports.ts";
 import { rolloutClimbs } from "./rollout-chapter.ts";
 import { EXPLAINED, ROUTE } from "./rules-file.ts";

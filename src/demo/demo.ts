@@ -3,9 +3,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { CliError, EXIT_DONE, EXIT_NO } from "../cli/exit.ts";
 import { type Paint, printableLines, type Streams } from "../cli/output.ts";
+import { NO_TREND, withLook } from "../cli/trend.ts";
 import { CHAPTERS } from "./chapters.ts";
 import { ROUTE } from "./rules-file.ts";
-import { openScreen, panelText, type Screen } from "./screen.ts";
+import { openScreen, panelLines, type Screen } from "./screen.ts";
 import { openStage, type Stage } from "./stage.ts";
 import type { Chapter } from "./telling.ts";
 
@@ -18,6 +19,8 @@ export interface DemoOptions {
 }
 
 const PANEL_INTERVAL_MS = 200;
+/** The whole story takes about so long. */
+const PANEL_SPAN_MS = 60_000;
 /** A chapter is over sooner than it is read. */
 const READING_TIME_MS = 3_000;
 /** Under npx one Ctrl-C arrives twice; only a later one is impatience. */
@@ -26,7 +29,7 @@ const SAME_SIGNAL_MS = 1_000;
 /** 0 when every chapter really happened; 1 naming the one that did not, or when the story was stopped. */
 export async function runDemo(options: DemoOptions): Promise<number> {
   const stop = stopOnSignals();
-  const screen = await openScreen(options.streams.out);
+  const screen = await openScreen(options.streams.out, options.env);
   try {
     screen.say(options.paint("dim", "starting two services and a gateway …"));
     const stage = await openStage({ env: options.env, usualPorts: !options.once, signal: stop });
@@ -37,7 +40,7 @@ export async function runDemo(options: DemoOptions): Promise<number> {
       return EXIT_DONE;
     } finally {
       await panel.close();
-      screen.panel(options.paint("dim", "stopping …"));
+      screen.panel([options.paint("dim", "stopping …")]);
       await stage.close();
       screen.say(options.paint("dim", "stopped: no process is left, and the temporary folder is gone"));
     }
@@ -131,12 +134,23 @@ function invitation(stage: Stage, paint: Paint): string {
 /** Redraws the panel from what the gateway says, until closed. Does nothing where no panel shows. */
 function keepPanel(stage: Stage, screen: Screen, paint: Paint): { close(): Promise<void> } {
   const ended = new AbortController();
+  let trend = NO_TREND;
   const loop = async () => {
     while (screen.live && !ended.signal.aborted) {
       // A gateway that does not answer is what the chapters report; the panel just keeps its last picture.
       const route = await stage.route().catch(() => null);
-      if (route !== null && !ended.signal.aborted)
-        screen.panel(panelText(route, stage.traffic.total, screen.columns(), paint));
+      if (route !== null && !ended.signal.aborted) {
+        const nowMs = Date.now();
+        trend = withLook(trend, { atMs: nowMs, route });
+        screen.panel(
+          panelLines(route, trend, stage.traffic.total, {
+            nowMs,
+            spanMs: PANEL_SPAN_MS,
+            paint,
+            ...screen.room(),
+          }),
+        );
+      }
       await sleep(PANEL_INTERVAL_MS, undefined, { signal: ended.signal }).catch(() => undefined);
     }
   };

@@ -1,6 +1,7 @@
 /** The last chapter: what was taken back goes to 100% in steps, each on its evidence. */
 
-import { counted, formatCount, printable } from "../cli/output.ts";
+import { printable } from "../cli/output.ts";
+import { counted, formatCount } from "../model/figures.ts";
 import type { AuditEntry } from "../model/reports.ts";
 import { EXPLAINED, ROUTE } from "./rules-file.ts";
 import { DEADLINE_MS, refuseFailures, switchFault, type Telling } from "./telling.ts";

@@ -1,105 +1,74 @@
 /** Where the story appears: lines that stay, and on a terminal a panel below them that is redrawn. */
 
-import {
-  formatCount,
-  formatShare,
-  type Paint,
-  printable,
-  STATE_WORDS,
-  type Style,
-  type Terminal,
-} from "../cli/output.ts";
+import type { Drawing } from "../cli/drawing.ts";
+import type { Terminal } from "../cli/output.ts";
+import { isLive, openRedraw } from "../cli/redraw.ts";
+import { ASCII, glyphsFor } from "../cli/spark.ts";
+import type { Trend } from "../cli/trend.ts";
+import { watchRoute } from "../cli/watch-route.ts";
+import { asciiOnly, cutEnd } from "../cli/width.ts";
+import { formatCount } from "../model/figures.ts";
 import type { RouteStatus } from "../model/reports.ts";
 import type { Tally } from "./traffic.ts";
 
 export interface Screen {
   /** Whether the panel shows. */
   readonly live: boolean;
-  /** How wide the panel may be, right now. */
-  columns(): number;
+  /** What the panel may be drawn with, right now. */
+  room(): Pick<Drawing, "columns" | "rows" | "glyphs">;
   say(text: string): void;
   /** Redraws the panel; nothing where there is no terminal. */
-  panel(text: string): void;
+  panel(lines: readonly string[]): void;
   close(): void;
 }
 
+/** Of the terminal's rows, so that the story is seen above it. */
+const PANEL_SHARE = 0.6;
+const LEAST_PANEL_ROWS = 8;
+const MOST_PANEL_ROWS = 18;
+
 /** A screen for this stream. */
-export async function openScreen(out: Terminal): Promise<Screen> {
-  if (out.isTTY !== true) {
+export async function openScreen(
+  out: Terminal,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<Screen> {
+  const glyphs = glyphsFor(env);
+  const room = () => {
+    const rows = Math.floor((out.rows || 24) * PANEL_SHARE);
     return {
-      live: false,
-      columns: () => 80,
-      say: (text) => void out.write(`${text}\n`),
-      panel() {},
-      close() {},
+      columns: out.columns || 80,
+      rows: Math.min(MOST_PANEL_ROWS, Math.max(LEAST_PANEL_ROWS, rows)),
+      glyphs,
     };
-  }
-  const { default: logUpdate } = await import("log-update");
-  let last = "";
+  };
+  if (!isLive(out, env))
+    return { live: false, room, say: (text) => void out.write(`${text}\n`), panel() {}, close() {} };
+  const redraw = await openRedraw(out);
   return {
     live: true,
-    columns: () => out.columns ?? 80,
-    say(text) {
-      logUpdate.persist(text);
-      logUpdate(last);
-    },
-    panel(text) {
-      last = text;
-      logUpdate(text);
-    },
+    room,
+    say: redraw.say,
+    panel: redraw.show,
     close() {
-      logUpdate.clear();
-      logUpdate.done();
+      redraw.clear();
+      redraw.done();
     },
   };
 }
 
-const BAR_CELLS = 40;
-
-/** A share as a bar of 40 cells; any share above nothing shows at least one. */
-export function bar(ratio: number): string {
-  const cells = ratio <= 0 ? 0 : Math.max(1, Math.round(Math.min(ratio, 1) * BAR_CELLS));
-  return "█".repeat(cells) + "░".repeat(BAR_CELLS - cells);
-}
-
-/** The panel: what the gateway does right now, and what clients see of it. No line is longer than `columns`. */
-export function panelText(
+/** The panel: the route as `cutover status ROUTE -w` draws it, and below it what clients see. */
+export function panelLines(
   route: RouteStatus,
+  trend: Trend,
   clients: Readonly<Tally>,
-  columns: number,
-  paint: Paint,
-): string {
-  const state = STATE_WORDS[route.state] ?? route.state;
-  const { match, mismatch } = route.comparisons;
-  const evidence = Math.max(0, ...Object.values(route.evidence)).toFixed(2);
-  const share = route.latched ? "0%, latched" : formatShare(route.canary);
-  const lines: readonly (readonly [Style | null, string])[] = [
-    [route.latched ? "alarm" : "green", `${route.name}: ${state}`],
-    ["cyan", `canary   ${bar(route.latched ? 0 : route.canary)} ${share}`],
-    [
-      null,
-      `answers  old ${formatCount(route.requests.old)}, new ${formatCount(route.requests.new)}; ` +
-        `errors of new ${formatCount(route.errors.new)}, asked again of old ${formatCount(route.fallbacks)}`,
-    ],
-    [null, `shadows  ${formatCount(match)} match, ${formatCount(mismatch)} differ`],
-    [null, `evidence ${evidence} of 1; ${route.waitingFor}`],
-    [
-      clients.failed === 0 ? "green" : "alarm",
-      `clients  ${formatCount(clients.answers)} answered, ${formatCount(clients.failed)} failed`,
-    ],
+  drawing: Drawing,
+): string[] {
+  const { columns, rows, paint, glyphs } = drawing;
+  const words = `  clients    ${formatCount(clients.answers)} answered, ${formatCount(clients.failed)} failed`;
+  const lines = [
+    "",
+    ...watchRoute(route, trend, { ...drawing, rows: rows - 2 }),
+    paint(clients.failed === 0 ? "green" : "alarm", cutEnd(words, columns)),
   ];
-  // Cut before it is painted: a line that wraps would shift everything that is redrawn.
-  return [
-    "",
-    ...lines.map(([style, line]) => paintLine(style, cut(printable(line), columns - 3), paint)),
-    "",
-  ].join("\n");
-}
-
-function paintLine(style: Style | null, line: string, paint: Paint): string {
-  return `  ${style === null ? line : paint(style, line)}`;
-}
-
-function cut(line: string, width: number): string {
-  return line.length > width ? `${line.slice(0, Math.max(width - 1, 0))}…` : line;
+  return glyphs === ASCII ? lines.map(asciiOnly) : lines;
 }

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type AdminClient, createAdminClient } from "../cli/client.ts";
-import { fetchStatus } from "../cli/status.ts";
+import { fetchStatus } from "../cli/status-fetch.ts";
 import { readAdminToken } from "../control/store/token.ts";
 import type { RouteStatus } from "../model/reports.ts";
 import {

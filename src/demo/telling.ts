@@ -1,6 +1,7 @@
 /** What the chapters of the story share. */
 
-import { counted, type Paint } from "../cli/output.ts";
+import type { Paint } from "../cli/output.ts";
+import { counted } from "../model/figures.ts";
 import type { Stage } from "./stage.ts";
 
 export interface Telling {

@@ -1,6 +1,6 @@
 /** What one route did in one stretch of time, as a row of numbers; and how two rows become one. */
 
-import type { Metric } from "./sequential-test.ts";
+import type { Metric } from "./metric.ts";
 
 /**
  * How the numbers of two stretches make that of both. "sum": counts. "greatest": what must not vanish in a longer

@@ -54,3 +54,20 @@ export interface HistoryMarker {
   by: Actor;
   reason: string;
 }
+
+/** A point of which nothing is known but when it was. */
+export function gapPoint(at: string, seconds: number): HistoryPoint {
+  return {
+    at,
+    seconds,
+    requests: null,
+    errors: null,
+    p50Ms: null,
+    p99Ms: null,
+    comparisons: null,
+    canary: null,
+    shadow: null,
+    evidence: null,
+    latched: null,
+  };
+}

@@ -5,14 +5,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { printableLines } from "../../src/cli/output.ts";
 import { runCommandLine } from "../../src/cli/program.ts";
-import type {
-  AuditEntry,
-  MismatchCluster,
-  MismatchSample,
-  RetroReport,
-  RouteStatus,
-  StatusReport,
-} from "../../src/model/reports.ts";
+import type { AuditEntry, MismatchCluster, MismatchSample, RetroReport } from "../../src/model/reports.ts";
 
 export interface Heard {
   readonly method: string;
@@ -30,12 +23,15 @@ export interface Canned {
 export interface FakeAdmin {
   readonly url: string;
   readonly heard: Heard[];
+  /** From now on it takes requests and answers none. */
+  hold(): void;
   close(): Promise<void>;
 }
 
 /** Answers each request with what `respond` returns. */
 export async function fakeAdmin(respond: (heard: Heard) => Canned): Promise<FakeAdmin> {
   const heard: Heard[] = [];
+  let isHeld = false;
   const server = createServer(async (request, response) => {
     let text = "";
     for await (const chunk of request) text += chunk;
@@ -46,6 +42,7 @@ export async function fakeAdmin(respond: (heard: Heard) => Canned): Promise<Fake
       body: text === "" ? null : JSON.parse(text),
     };
     heard.push(entry);
+    if (isHeld) return;
     const canned = respond(entry);
     response.writeHead(canned.status, { "content-type": canned.contentType ?? "application/json" });
     response.end(canned.body);
@@ -58,6 +55,9 @@ export async function fakeAdmin(respond: (heard: Heard) => Canned): Promise<Fake
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     heard,
+    hold() {
+      isHeld = true;
+    },
     async close() {
       server.closeAllConnections();
       await new Promise((closed) => server.close(closed));
@@ -111,79 +111,6 @@ function withoutColour(part: string, index: number): string {
     `an escape sequence that is no colour: ${JSON.stringify(part.slice(0, 20))}`,
   );
   return part.slice(colour.length);
-}
-
-/** A healthy route, with whatever a test wants to be different. */
-export function routeStatus(name: string, changes: Partial<RouteStatus> = {}): RouteStatus {
-  return {
-    name,
-    state: "serving",
-    canary: 0.05,
-    shadow: 1,
-    step: null,
-    steps: null,
-    bake: null,
-    gates: [],
-    pins: 0,
-    latched: false,
-    rollback: null,
-    requests: { old: 9500, new: 500 },
-    errors: { old: 1, new: 0 },
-    latencyMs: { old: { p50: 3, p99: 9 }, new: { p50: 2, p99: 8 } },
-    comparisons: { match: 940, mismatch: 3, noise: 1, transient: 0, uncompared: 6 },
-    uncompared: {
-      too_large: 4,
-      aborted: 0,
-      shed: 0,
-      timeout: 0,
-      failed: 0,
-      streaming: 0,
-      decode_failed: 2,
-      too_deep: 0,
-    },
-    shadows: { sent: 950, shed: 0, too_large: 0, timeout: 0, failed: 0 },
-    fallbacks: 0,
-    evidence: { errors: 0.12, "client-errors": 0 },
-    verdict: "hold",
-    waitingFor: "more samples",
-    ...changes,
-  };
-}
-
-/** The same route after the guard took it back. */
-export function rolledBack(name: string): RouteStatus {
-  return routeStatus(name, {
-    state: "rolled-back",
-    canary: 0,
-    latched: true,
-    rollback: {
-      cause: "killSwitch",
-      at: "2026-01-02T03:04:05.678Z",
-      by: "guard",
-      reason: "killSwitch",
-      evidence: {
-        summary: "new failed 5 times running where old answered well",
-        samples: { old: 1150, new: 61 },
-        errors: { old: 4, new: 7 },
-        evidence: { errors: 0.9 },
-        rulesVersion: "0123456789ab",
-      },
-    },
-    waitingFor: "cutover reset",
-  });
-}
-
-export function statusReport(routes: RouteStatus[], changes: Partial<StatusReport> = {}): StatusReport {
-  return {
-    rules: { version: "0123456789ab", loadedAt: "2026-01-02T03:00:00.000Z", error: null },
-    threads: 2,
-    uptimeSeconds: 3_700,
-    draining: false,
-    store: "ok",
-    backends: [],
-    routes,
-    ...changes,
-  };
 }
 
 /** So long ago as ISO 8601. */

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { stripVTControlCharacters } from "node:util";
 import { textWidth } from "../../src/cli/width.ts";
+import { routeStatus, statusReport } from "../support/reports.ts";
 import {
   ago,
   assertHarmless,
@@ -11,9 +12,7 @@ import {
   ok,
   problem,
   retro,
-  routeStatus,
   run,
-  statusReport,
 } from "./fixtures.ts";
 
 const HOSTILE = "\u001b]0;owned\u0007\u009b2J\u202e\r\n漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字";

@@ -3,7 +3,8 @@ import { after, before, test } from "node:test";
 import { textWidth } from "../../src/cli/width.ts";
 import { unitOf } from "../../src/model/bucket.ts";
 import type { PinReport } from "../../src/model/reports.ts";
-import { assertHarmless, type FakeAdmin, fakeAdmin, ok, problem, routeStatus, run } from "./fixtures.ts";
+import { routeStatus } from "../support/reports.ts";
+import { assertHarmless, type FakeAdmin, fakeAdmin, ok, problem, run } from "./fixtures.ts";
 
 const PIN: PinReport = {
   route: "profiles",

@@ -4,17 +4,8 @@ import { test } from "node:test";
 import { runCommandLine } from "../../src/cli/program.ts";
 import type { RouteStatus } from "../../src/model/reports.ts";
 import { advance, beginRollout, type RolloutState } from "../../src/model/rollout.ts";
-import {
-  assertHarmless,
-  fakeAdmin,
-  type Heard,
-  ok,
-  problem,
-  type Ran,
-  rolledBack,
-  routeStatus,
-  run,
-} from "./fixtures.ts";
+import { rolledBack, routeStatus } from "../support/reports.ts";
+import { assertHarmless, fakeAdmin, type Heard, ok, problem, type Ran, run } from "./fixtures.ts";
 
 const HOSTILE = "\u001b]0;owned\u0007\u009b2J\u202e";
 

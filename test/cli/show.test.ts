@@ -2,17 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { stripVTControlCharacters } from "node:util";
 import type { MismatchSample } from "../../src/model/reports.ts";
-import {
-  assertHarmless,
-  fakeAdmin,
-  ok,
-  problem,
-  type Ran,
-  routeStatus,
-  run,
-  sample,
-  statusReport,
-} from "./fixtures.ts";
+import { routeStatus, statusReport } from "../support/reports.ts";
+import { assertHarmless, fakeAdmin, ok, problem, type Ran, run, sample } from "./fixtures.ts";
 
 const HOSTILE = "\u001b]0;owned\u0007\u009b2J\u202e";
 const BACKENDS = [

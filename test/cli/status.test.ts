@@ -5,19 +5,9 @@ import { createInterface } from "node:readline";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { stripVTControlCharacters } from "node:util";
-import { describeStatus } from "../../src/cli/status-text.ts";
 import type { RouteStatus } from "../../src/model/reports.ts";
-import {
-  assertHarmless,
-  type FakeAdmin,
-  fakeAdmin,
-  ok,
-  problem,
-  rolledBack,
-  routeStatus,
-  run,
-  statusReport,
-} from "./fixtures.ts";
+import { rolledBack, routeStatus, statusReport } from "../support/reports.ts";
+import { assertHarmless, type FakeAdmin, fakeAdmin, ok, problem, run } from "./fixtures.ts";
 
 const MANY = Array.from({ length: 1_000 }, (_, index) => routeStatus(`route-${index}`));
 const report = statusReport([
@@ -254,15 +244,11 @@ test("what a rollout waits for goes on below itself, and fits every terminal", a
   }
 });
 
-test("a watched table is never taller than the terminal, however much is waited for", () => {
-  const many = Array.from({ length: 40 }, (_, index) => ({ ...baking, name: `route-${index}` }));
-  for (const count of [2, 5, 12, 40]) {
-    const report = describeStatus(
-      statusReport(many.slice(0, count)),
-      { columns: 90, rows: 24 },
-      (_, text) => text,
-    );
-    assert.ok(report.split("\n").length < 24, report);
+test("a terminal too narrow for the sentences has them below the rows, and cuts nothing but names", async () => {
+  for (const columns of [40, 50, 60]) {
+    const text = stripVTControlCharacters(await statusOf(baking, [], columns));
+    for (const line of text.split("\n")) assert.ok(line.length <= columns, `${columns}: ${line}`);
+    assert.match(text, /^profiles +baking +2 \/ 4 +5%\n {2}5% for 12 min: /m);
   }
 });
 

@@ -7,23 +7,17 @@ import {
   parseAddress,
   parseAdminUrl,
   parseDurationMs,
+  parseLogFormat,
   parseSharePpm,
   parseStep,
   parseThreads,
   parseWebhookUrl,
   ValueError,
 } from "../../src/cli/address.ts";
-import {
-  formatAgo,
-  formatDelay,
-  formatJson,
-  formatMeasured,
-  formatShare,
-  formatUptime,
-  printable,
-} from "../../src/cli/output.ts";
+import { formatDelay, formatJson, formatUptime, printable } from "../../src/cli/output.ts";
 import { addServe } from "../../src/cli/serve-flags.ts";
 import { cutEnd, cutMiddle, textWidth, wrapText } from "../../src/cli/width.ts";
+import { formatAgo, formatMeasured, formatShare } from "../../src/model/figures.ts";
 import { indentJson } from "../../src/model/json-text.ts";
 
 test("an address is host and port, in every common spelling", () => {
@@ -69,6 +63,8 @@ test("threads and the access log refuse what they do not know", () => {
   assert.deepEqual(parseAccessLog("off"), { kind: "off" });
   assert.throws(() => parseAccessLog("1"), /all, errors, off, or a share: 1%/);
   for (const text of ["", "101%", "some"]) assert.throws(() => parseAccessLog(text), ValueError, text);
+  assert.deepEqual(["json", "ecs"].map(parseLogFormat), ["json", "ecs"]);
+  assert.throws(() => parseLogFormat("ECS"), { message: "Write json or ecs" });
 });
 
 /** What moves a cursor, begins an escape sequence, or reorders a line. */

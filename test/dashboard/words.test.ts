@@ -5,43 +5,19 @@ import { fieldTree, partsOf } from "../../src/admin/dashboard/browser/field-tree
 import { ignoreAdvice } from "../../src/admin/dashboard/browser/ignore.ts";
 import { sideBySide } from "../../src/admin/dashboard/browser/side-by-side.ts";
 import { joined, livePoint, timelineOf } from "../../src/admin/dashboard/browser/timeline.ts";
-import { measured, opinionOf, portion, storyOf, visible } from "../../src/admin/dashboard/browser/words.ts";
+import { opinionOf, portion, storyOf, visible } from "../../src/admin/dashboard/browser/words.ts";
+import { formatMeasured } from "../../src/model/figures.ts";
 import type { HistoryPoint, HistoryReport } from "../../src/model/history-report.ts";
-import type { AnswerSample, MismatchCluster, RouteStatus } from "../../src/model/reports.ts";
+import type { AnswerSample, MismatchCluster } from "../../src/model/reports.ts";
 import { addIgnore } from "../../src/rules/edit.ts";
+import { untouchedRoute } from "../support/reports.ts";
 
-const ROUTE: RouteStatus = {
-  name: "profiles",
-  state: "serving",
-  canary: 0.05,
+const ROUTE = untouchedRoute("profiles", {
   shadow: 1,
-  step: null,
-  steps: null,
-  bake: null,
-  gates: [],
-  pins: 0,
-  latched: false,
-  rollback: null,
   requests: { old: 95, new: 5 },
-  errors: { old: 0, new: 0 },
-  latencyMs: { old: null, new: null },
-  comparisons: { match: 0, mismatch: 0, noise: 0, transient: 0, uncompared: 0 },
-  uncompared: {
-    too_large: 0,
-    aborted: 0,
-    shed: 0,
-    timeout: 0,
-    failed: 0,
-    streaming: 0,
-    decode_failed: 0,
-    too_deep: 0,
-  },
-  shadows: { sent: 0, shed: 0, too_large: 0, timeout: 0, failed: 0 },
-  fallbacks: 0,
   evidence: { errors: 0.1 },
-  verdict: "hold",
   waitingFor: "nothing: the shares are set in the rules; errors 0/5 new vs 0/95 old",
-};
+});
 
 const answer = (body: string, type = "application/json"): AnswerSample => ({
   status: 200,
@@ -96,7 +72,7 @@ test("an effect names share, route and requests a second", () => {
   assert.equal(portion("profiles", 0.25, 480), "25% of profiles, about 120 requests a second,");
   assert.equal(portion("profiles", 0.25, 4), "25% of profiles, about 1 request a second,");
   assert.equal(portion("profiles", 0.25, 0), "25% of profiles (no requests at present)");
-  assert.equal(measured(0.9999), ">99.9%");
+  assert.equal(formatMeasured(0.9999), ">99.9%");
 });
 
 test("two bodies beside each other hold every line of both, in order", () => {

@@ -8,15 +8,18 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { CliError } from "../../src/cli/exit.ts";
+import { BLOCKS } from "../../src/cli/spark.ts";
+import { NO_TREND } from "../../src/cli/trend.ts";
+import { textWidth } from "../../src/cli/width.ts";
 import { listeningLine, startService } from "../../src/demo/children.ts";
 import { playStory } from "../../src/demo/demo.ts";
 import { EXPLAINED, rulesText, writeRules } from "../../src/demo/rules-file.ts";
-import { bar, panelText } from "../../src/demo/screen.ts";
+import { panelLines } from "../../src/demo/screen.ts";
 import { freePort, type Stage } from "../../src/demo/stage.ts";
 import type { Chapter } from "../../src/demo/telling.ts";
 import { judge } from "../../src/demo/traffic.ts";
 import { loadRules } from "../../src/rules/load.ts";
-import { routeStatus } from "../cli/fixtures.ts";
+import { routeStatus } from "../support/reports.ts";
 
 const plain = (_style: string, text: string) => text;
 
@@ -70,16 +73,19 @@ test("a client fails on a wrong status, a broken body, and somebody else's profi
   assert.match(judge("GET", 7, { statusCode: 200 }, '{"id":"8"}') ?? "", /somebody else's/);
 });
 
-test("the panel never wraps, and any share above nothing shows", () => {
-  assert.equal(bar(0), "░".repeat(40));
-  assert.equal(bar(0.0001)[0], "█");
-  assert.equal(bar(1), "█".repeat(40));
+test("the panel is the picture of status -w, never wraps, and is never higher than it may be", () => {
   const route = routeStatus("profiles", { waitingFor: `long ${"x".repeat(500)} \u001b[2J` });
   const clients = { answers: 12, failed: 0, bySide: {}, byReason: {} };
-  for (const columns of [20, 80, 200]) {
-    const text = panelText(route, clients, columns, plain);
-    for (const line of text.split("\n")) assert.ok(line.length < columns, line);
-    assert.ok(!text.includes("\u001b"));
+  for (const columns of [40, 80, 200]) {
+    for (const rows of [8, 14, 18]) {
+      const drawing = { nowMs: 0, spanMs: 60_000, columns, rows, paint: plain, glyphs: BLOCKS };
+      const lines = panelLines(route, NO_TREND, clients, drawing);
+      assert.ok(lines.length <= rows, `${lines.length}`);
+      for (const line of lines) assert.ok(textWidth(line) <= columns, line);
+      assert.ok(!lines.join("\n").includes("\u001b"));
+      assert.match(lines.join("\n"), /canary .*5% to new/);
+      assert.equal(lines.at(-1), "  clients    12 answered, 0 failed");
+    }
   }
 });
 
@@ -103,7 +109,7 @@ test("a chapter that does not happen ends the story with exit 1 and its name", a
   ];
   const screen = {
     live: false,
-    columns: () => 80,
+    room: () => ({ columns: 80, rows: 10, glyphs: BLOCKS }),
     say: (text: string) => said.push(text),
     panel() {},
     close() {},

@@ -194,12 +194,13 @@ export class TestGateway implements AsyncDisposable {
     createInterface({ input: this.#child.stdout as NodeJS.ReadableStream }).on("line", (text) => {
       const line = JSON.parse(text) as LogLine;
       this.lines.push(line);
-      if (line.msg === "listening") resolve(line);
+      if (line.msg === "listening" || line["event.action"] === "listening") resolve(line);
     });
     this.#child.on("exit", (code) => reject(new Error(`the gateway ended with ${code}:\n${this.stderr}`)));
     const line = await promise;
-    this.proxyUrl = String(line.proxy);
-    this.adminUrl = String(line.admin);
+    // By the names of --log-format ecs, where that was asked for.
+    this.proxyUrl = String(line.proxy ?? line["cutover.proxy"]);
+    this.adminUrl = String(line.admin ?? line["cutover.admin"]);
   }
 }
 

@@ -1,12 +1,13 @@
 /** What an operator does to a route: each action says what it will do, and asks for the reason. */
 
 import { useEffect, useRef, useState } from "preact/hooks";
+import { formatShare } from "../../../model/figures.ts";
 import type { RouteStatus, Stage } from "../../../model/reports.ts";
 import { wordsOf } from "./client.ts";
 import { useRoom } from "./room.ts";
 import { stageName } from "./stage-bar.tsx";
 import type { Rates } from "./traffic-bar.tsx";
-import { portion, share, visible } from "./words.ts";
+import { portion, visible } from "./words.ts";
 
 export type ActionName = "rollback" | "promote" | "pause" | "resume" | "reset";
 
@@ -185,7 +186,7 @@ function effectOf(action: ActionName, route: RouteStatus, rates: Rates | undefin
     case "promote":
       return to === "" ? promotion(route, all) : straightTo(route, to, all);
     case "pause":
-      return `The shares stay as they are: new goes on to get ${share(route.canary)} of ${name}. Nothing is promoted until it is resumed; the guard goes on watching.`;
+      return `The shares stay as they are: new goes on to get ${formatShare(route.canary)} of ${name}. Nothing is promoted until it is resumed; the guard goes on watching.`;
     case "resume":
       return resumption(route, all);
     case "reset":
@@ -209,23 +210,23 @@ function promotion(route: RouteStatus, all: (ratio: number) => string): string {
 }
 
 function given(next: Stage, { canary, name }: RouteStatus, all: (ratio: number) => string): string {
-  if (next.canary > canary) return `${all(next.canary)} will go to new (${share(canary)} now).`;
-  return `new goes on to get ${share(canary)} of ${visible(name)}, and ${share(next.shadow)} as shadows.`;
+  if (next.canary > canary) return `${all(next.canary)} will go to new (${formatShare(canary)} now).`;
+  return `new goes on to get ${formatShare(canary)} of ${visible(name)}, and ${formatShare(next.shadow)} as shadows.`;
 }
 
 function straightTo(route: RouteStatus, to: string, all: (ratio: number) => string): string {
   const percent = /^(\d{1,3}(?:\.\d{1,4})?)%$/.exec(to)?.[1];
   if (percent === undefined || Number(percent) > 100)
     return "A share is written with its sign, such as 25% or 0.5%.";
-  return `${all(Number(percent) / 100)} will go to new at once (${share(route.canary)} now), past all steps and gates between.`;
+  return `${all(Number(percent) / 100)} will go to new at once (${formatShare(route.canary)} now), past all steps and gates between.`;
 }
 
 function resumption(route: RouteStatus, all: (ratio: number) => string): string {
   const stage = route.stages?.[route.step ?? 0];
   if (stage !== undefined && stage.canary > route.canary) {
-    return `Step ${route.step ?? 0} begins: ${all(stage.canary)} will go to new (${share(route.canary)} now). Further steps follow by themselves.`;
+    return `Step ${route.step ?? 0} begins: ${all(stage.canary)} will go to new (${formatShare(route.canary)} now). Further steps follow by themselves.`;
   }
-  return `The rollout goes on at step ${route.step ?? 0}: new gets ${share(route.canary)} of ${visible(route.name)} as now, and further steps follow by themselves.`;
+  return `The rollout goes on at step ${route.step ?? 0}: new gets ${formatShare(route.canary)} of ${visible(route.name)} as now, and further steps follow by themselves.`;
 }
 
 function resetting(route: RouteStatus, all: (ratio: number) => string): string {

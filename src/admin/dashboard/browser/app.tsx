@@ -1,6 +1,7 @@
 /** The page: the token first, then the frame around the views. */
 
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { formatAgo } from "../../../model/figures.ts";
 import { ActionButton } from "./act.tsx";
 import { useCell } from "./cell.ts";
 import { createClient, keepToken, takeToken, wordsOf } from "./client.ts";
@@ -13,7 +14,7 @@ import { RoomContext, useRoom } from "./room.ts";
 import { RouteView } from "./route.tsx";
 import { Rules } from "./rules.tsx";
 import { Warnings } from "./warnings.tsx";
-import { ago, visible } from "./words.ts";
+import { visible } from "./words.ts";
 
 const TOLD_MS = 8_000;
 
@@ -214,7 +215,7 @@ function Pulse() {
     return () => clearInterval(timer);
   }, [client]);
   if (trouble === null) return <span class="pulse">{atMs === 0 ? "asking …" : "● live"}</span>;
-  const since = atMs === 0 ? "" : `; shown is from ${ago(new Date(atMs).toISOString(), nowMs)}`;
+  const since = atMs === 0 ? "" : `; shown is from ${formatAgo(new Date(atMs).toISOString(), nowMs)}`;
   return (
     <span class="pulse is-lost" role="alert">
       ✕ no answer: {visible(trouble)}

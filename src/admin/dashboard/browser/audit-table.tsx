@@ -1,8 +1,9 @@
 /** What was done to a route, by whom and why; newest first. */
 
+import { formatAgo } from "../../../model/figures.ts";
 import type { AuditEntry } from "../../../model/reports.ts";
 import { markerKey } from "./timeline.ts";
-import { ago, clock, visible } from "./words.ts";
+import { clock, visible } from "./words.ts";
 
 const MAX_ROWS = 30;
 
@@ -29,7 +30,7 @@ export function AuditTable({
         {entries.slice(0, MAX_ROWS).map((entry) => (
           <tr key={entry.id}>
             <td class="when" data-name="when">
-              {clock(Date.parse(entry.at), nowMs)} <span class="quiet">({ago(entry.at, nowMs)})</span>
+              {clock(Date.parse(entry.at), nowMs)} <span class="quiet">({formatAgo(entry.at, nowMs)})</span>
             </td>
             <td class="what">
               <span class="markers-key" aria-hidden="true">

@@ -1,14 +1,16 @@
 /** The charts of one route, all over the same time. */
 
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { formatMeasured, formatPerSecond, formatShare } from "../../../model/figures.ts";
 import type { HistoryPoint, HistoryReport } from "../../../model/history-report.ts";
 import type { RouteStatus } from "../../../model/reports.ts";
+import type { Seen } from "../../../model/seen.ts";
 import { useCell } from "./cell.ts";
 import { Chart } from "./chart.tsx";
 import { wordsOf } from "./client.ts";
 import { useRoom } from "./room.ts";
-import { joined, livePoint, markersOf, type Seen, timelineOf, withLive } from "./timeline.ts";
-import { measured, ms, rate, share, visible } from "./words.ts";
+import { joined, livePoint, markersOf, timelineOf, withLive } from "./timeline.ts";
+import { ms, visible } from "./words.ts";
 
 const RANGES = [
   { label: "15 min", hours: 0.25 },
@@ -55,7 +57,7 @@ export function Charts({ route }: { readonly route: RouteStatus }) {
         <Chart
           {...common}
           title="Errors a second"
-          format={rate}
+          format={formatPerSecond}
           lines={[
             { label: "old", kind: "old", values: errorsPerSecond.old },
             { label: "new", kind: "new", values: errorsPerSecond.new },
@@ -75,8 +77,8 @@ export function Charts({ route }: { readonly route: RouteStatus }) {
         <Chart
           {...common}
           title="Mismatches, of the compared pairs"
-          format={measured}
-          limit={limit === null ? null : { value: limit, label: `limit ${measured(limit)}` }}
+          format={formatMeasured}
+          limit={limit === null ? null : { value: limit, label: `limit ${formatMeasured(limit)}` }}
           lines={[
             { label: "mismatches", kind: "bad", values: mismatches },
             { label: "noise (old differs from itself)", kind: "noise", isThin: true, values: noise },
@@ -98,7 +100,7 @@ export function Charts({ route }: { readonly route: RouteStatus }) {
         <Chart
           {...common}
           title="Requests a second"
-          format={rate}
+          format={formatPerSecond}
           lines={[
             { label: "old", kind: "old", values: perSecond.old },
             { label: "new", kind: "new", values: perSecond.new },
@@ -107,7 +109,7 @@ export function Charts({ route }: { readonly route: RouteStatus }) {
         <Chart
           {...common}
           title="Shares of new"
-          format={share}
+          format={formatShare}
           lines={[
             { label: "serves (canary)", kind: "new", dash: [], values: canary },
             { label: "sees (shadow)", kind: "noise", isThin: true, values: shadow },

@@ -1,9 +1,9 @@
 /** Small drawn things that say with their shape what others say with colour alone. */
 
+import { STATE_WORDS } from "../../../model/figures.ts";
 import type { RouteState } from "../../../model/reports.ts";
 import type { Side } from "../../../model/ruleset.ts";
 import type { Opinion } from "./words.ts";
-import { STATE_WORDS } from "./words.ts";
 
 const TONE_PATHS: Readonly<Record<Opinion["tone"], string>> = {
   good: "M3 8.5l3.2 3L13 4.5",

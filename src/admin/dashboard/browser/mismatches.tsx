@@ -1,13 +1,14 @@
 /** Where new's answers differ from old's: clusters, real ones first, as a list or by field. */
 
 import { useState } from "preact/hooks";
+import { counted, formatAgo, formatCount, formatMeasured } from "../../../model/figures.ts";
 import type { MismatchCluster, RouteStatus } from "../../../model/reports.ts";
 import { useAsked } from "./asked.ts";
 import { useCell } from "./cell.ts";
 import { type Field, fieldTree } from "./field-tree.ts";
 import { mismatchesLink, pairLink, routeLink } from "./places.ts";
 import { useRoom } from "./room.ts";
-import { ago, count, counted, differing, measured, visible } from "./words.ts";
+import { differing, visible } from "./words.ts";
 
 const MAX_CLUSTERS = 200;
 const EVERY_MS = 10_000;
@@ -90,7 +91,7 @@ function Compared({ routes }: { readonly routes: readonly RouteStatus[] }) {
             .slice(0, 8)
             .map(
               (route) =>
-                `${visible(route.name, 60)}: ${count(route.comparisons.mismatch)} differ ${differing(route)}`,
+                `${visible(route.name, 60)}: ${formatCount(route.comparisons.mismatch)} differ ${differing(route)}`,
             )
             .join("; ")}
     </p>
@@ -147,13 +148,13 @@ function ClusterTable({ clusters, nowMs, withRoute }: GroupProps) {
             <td data-name="kind">{cluster.kind}</td>
             <td class="number" data-name="pairs">
               {cluster.overcount > 0 ? "~" : ""}
-              {count(cluster.count)} ({measured(cluster.share)})
+              {formatCount(cluster.count)} ({formatMeasured(cluster.share)})
             </td>
             <td>
               <Example cluster={cluster} />
             </td>
             <td class="quiet">
-              {ago(cluster.firstAt, nowMs)} / {ago(cluster.lastAt, nowMs)}
+              {formatAgo(cluster.firstAt, nowMs)} / {formatAgo(cluster.lastAt, nowMs)}
             </td>
             <td>
               <PairLink cluster={cluster} />
@@ -192,15 +193,15 @@ function Example({
       )}
       {noise !== null && (
         <span class="note">
-          old differs from itself in {measured(noise.rate)} of {count(noise.triples)}
+          old differs from itself in {formatMeasured(noise.rate)} of {formatCount(noise.triples)}
         </span>
       )}
       {relation !== null && (
         <span class="note">
-          {visible(relation.name, 120)} in {measured(relation.share)} of them
+          {visible(relation.name, 120)} in {formatMeasured(relation.share)} of them
         </span>
       )}
-      {transient !== null && <span class="note">{count(transient.count)} equal when asked again</span>}
+      {transient !== null && <span class="note">{formatCount(transient.count)} equal when asked again</span>}
     </>
   );
 }
@@ -243,9 +244,9 @@ function FieldNode({ field, nowMs }: { readonly field: Field; readonly nowMs: nu
       )}
       {field.clusters.map((cluster) => (
         <div key={cluster.id}>
-          {cluster.kind}, <b class="number">{count(cluster.count)}</b>{" "}
-          {cluster.count === 1 ? "pair" : "pairs"} ({measured(cluster.share)}), last{" "}
-          {ago(cluster.lastAt, nowMs)}: <Example cluster={cluster} /> <PairLink cluster={cluster} />
+          {cluster.kind}, <b class="number">{formatCount(cluster.count)}</b>{" "}
+          {cluster.count === 1 ? "pair" : "pairs"} ({formatMeasured(cluster.share)}), last{" "}
+          {formatAgo(cluster.lastAt, nowMs)}: <Example cluster={cluster} /> <PairLink cluster={cluster} />
         </div>
       ))}
       {field.fields.length > 0 && (

@@ -1,6 +1,7 @@
 /** All routes: which side serves whom, whether new is as good as old, what comes next. */
 
 import { useState } from "preact/hooks";
+import { counted, formatCount, formatMeasured, formatPerSecond } from "../../../model/figures.ts";
 import type { RouteStatus } from "../../../model/reports.ts";
 import { ActionButton, actionsFor } from "./act.tsx";
 import { useCell } from "./cell.ts";
@@ -10,17 +11,7 @@ import { mismatchesLink, routeLink } from "./places.ts";
 import { useRoom } from "./room.ts";
 import { StageBar } from "./stage-bar.tsx";
 import { TrafficBar } from "./traffic-bar.tsx";
-import {
-  count,
-  counted,
-  differing,
-  measured,
-  opinionOf,
-  rate,
-  storyOf,
-  visible,
-  worstEvidence,
-} from "./words.ts";
+import { differing, opinionOf, storyOf, visible, worstEvidence } from "./words.ts";
 
 /** More rows make a browser slow; the filter finds the others. */
 const MAX_ROWS = 100;
@@ -84,16 +75,16 @@ function Summary({ snapshot: { report, rates } }: { readonly snapshot: Snapshot 
       <span>{counted(report.routes.length, "route")}</span>
       {latched > 0 && (
         <span class="badge state-rolled-back">
-          <span aria-hidden="true">⬣</span> {count(latched)} ROLLED BACK
+          <span aria-hidden="true">⬣</span> {formatCount(latched)} ROLLED BACK
         </span>
       )}
-      {paused > 0 && <span>{count(paused)} paused</span>}
+      {paused > 0 && <span>{formatCount(paused)} paused</span>}
       <span>
-        <b class="number">{rate(all)}</b> requests/s
+        <b class="number">{formatPerSecond(all)}</b> requests/s
       </span>
       {all > 0 && (
         <span>
-          old serves {measured(old / all)}, new {measured(fresh / all)}
+          old serves {formatMeasured(old / all)}, new {formatMeasured(fresh / all)}
         </span>
       )}
     </p>
@@ -120,7 +111,7 @@ function RouteRow({ route, snapshot }: { readonly route: RouteStatus; readonly s
         {seen !== "" && <p class="quiet seen">{seen}</p>}
         {route.comparisons.mismatch > 0 && (
           <p>
-            <a href={mismatchesLink(route.name)}>{count(route.comparisons.mismatch)} answers differ</a>{" "}
+            <a href={mismatchesLink(route.name)}>{formatCount(route.comparisons.mismatch)} answers differ</a>{" "}
             {differing(route)}
           </p>
         )}

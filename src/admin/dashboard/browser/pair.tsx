@@ -2,6 +2,7 @@
 
 import { useMemo, useState } from "preact/hooks";
 import { curlLine } from "../../../model/curl.ts";
+import { counted, formatAgo, formatCount } from "../../../model/figures.ts";
 import type { AnswerSample, BackendStatus, Difference, MismatchSample } from "../../../model/reports.ts";
 import type { Side } from "../../../model/ruleset.ts";
 import { useAsked } from "./asked.ts";
@@ -12,7 +13,7 @@ import { Value } from "./mismatches.tsx";
 import { mismatchesLink, pairLink, routeLink } from "./places.ts";
 import { useRoom } from "./room.ts";
 import { type Piece, type Row, sideBySide } from "./side-by-side.ts";
-import { ago, count, counted, visible, visibleLine } from "./words.ts";
+import { visible, visibleLine } from "./words.ts";
 
 const MAX_DIFFERENCES = 50;
 const MAX_OTHERS = 8;
@@ -44,7 +45,7 @@ function PairInFull({ pair, nowMs }: { readonly pair: MismatchSample; readonly n
         {visible(method, 30)} {visible(target, 300)}
       </h1>
       <p class="quiet">
-        pair {id} of <a href={routeLink(route)}>{visible(route, 120)}</a>, {ago(at, nowMs)}, rules{" "}
+        pair {id} of <a href={routeLink(route)}>{visible(route, 120)}</a>, {formatAgo(at, nowMs)}, rules{" "}
         {visible(rulesVersion)}, request {visible(requestId, 120)} ·{" "}
         <a href={mismatchesLink(route)}>all mismatches of the route</a>
       </p>
@@ -134,7 +135,7 @@ function Differences({ pair: { differences, route } }: { readonly pair: Mismatch
         ))}
         {differences.length > MAX_DIFFERENCES && (
           <tr>
-            <td colSpan={5}>… and {count(differences.length - MAX_DIFFERENCES)} more</td>
+            <td colSpan={5}>… and {formatCount(differences.length - MAX_DIFFERENCES)} more</td>
           </tr>
         )}
       </tbody>
@@ -232,7 +233,7 @@ function AnswerHead({ side, answer }: { readonly side: Side; readonly answer: An
   return (
     <div>
       <h3>
-        <SideName side={side} />: {status}, {count(bodyBytes)} bytes{!whole && body !== null && ", cut"}
+        <SideName side={side} />: {status}, {formatCount(bodyBytes)} bytes{!whole && body !== null && ", cut"}
       </h3>
       {Object.entries(headers)
         .slice(0, MAX_HEADERS)

@@ -1,5 +1,6 @@
 /** One route in full: who serves, whether new is as good, what it waits for, how it went, what was done. */
 
+import { counted, formatCount } from "../../../model/figures.ts";
 import type { RollbackReport, RouteStatus } from "../../../model/reports.ts";
 import { ActionButton, actionsFor } from "./act.tsx";
 import { AuditTable } from "./audit-table.tsx";
@@ -10,7 +11,7 @@ import { mismatchesLink } from "./places.ts";
 import { useRoom } from "./room.ts";
 import { StageBar } from "./stage-bar.tsx";
 import { TrafficBar } from "./traffic-bar.tsx";
-import { clock, count, counted, differing, ms, opinionOf, storyOf, uptime, visible } from "./words.ts";
+import { clock, differing, ms, opinionOf, storyOf, uptime, visible } from "./words.ts";
 
 const GATE_SIGNS = { yes: "✓ yes", no: "✕ no", error: "! no answer" } as const;
 
@@ -76,9 +77,9 @@ function Latch({ rollback, nowMs }: { readonly rollback: RollbackReport; readonl
       {evidence.summary !== "" && <p>{visible(evidence.summary, 1_000)}</p>}
       {reason !== evidence.summary && <p>{visible(reason, 600)}</p>}
       <p class="quiet">
-        Everything is on old, and stays there until a reset. Seen then: old {count(evidence.errors.old)}{" "}
-        errors of {count(evidence.samples.old)}, new {count(evidence.errors.new)} of{" "}
-        {count(evidence.samples.new)}; rules {visible(evidence.rulesVersion)}.
+        Everything is on old, and stays there until a reset. Seen then: old {formatCount(evidence.errors.old)}{" "}
+        errors of {formatCount(evidence.samples.old)}, new {formatCount(evidence.errors.new)} of{" "}
+        {formatCount(evidence.samples.new)}; rules {visible(evidence.rulesVersion)}.
       </p>
     </section>
   );
@@ -157,7 +158,7 @@ function Counts({ route }: { readonly route: RouteStatus }) {
   const why = Object.entries(route.uncompared)
     .filter(([, value]) => value > 0)
     .sort((a, b) => b[1] - a[1])
-    .map(([name, value]) => `${count(value)} ${name.replaceAll("_", " ")}`)
+    .map(([name, value]) => `${formatCount(value)} ${name.replaceAll("_", " ")}`)
     .join(", ");
   return (
     <section class="panel">
@@ -183,19 +184,19 @@ function Counts({ route }: { readonly route: RouteStatus }) {
           <tr>
             <th scope="row">requests</th>
             <td class="number" data-number="requests-old">
-              {count(requests.old)}
+              {formatCount(requests.old)}
             </td>
             <td class="number" data-number="requests-new">
-              {count(requests.new)}
+              {formatCount(requests.new)}
             </td>
           </tr>
           <tr>
             <th scope="row">errors</th>
             <td class="number" data-number="errors-old">
-              {count(errors.old)}
+              {formatCount(errors.old)}
             </td>
             <td class="number" data-number="errors-new">
-              {count(errors.new)}
+              {formatCount(errors.new)}
             </td>
           </tr>
           <tr>
@@ -209,21 +210,21 @@ function Counts({ route }: { readonly route: RouteStatus }) {
         <dt>compared</dt>
         <dd>
           <a href={mismatchesLink(route.name)} data-number="mismatches">
-            {count(comparisons.mismatch)} differ
+            {formatCount(comparisons.mismatch)} differ
           </a>{" "}
           {differing(route)}
-          {comparisons.noise > 0 && `, ${count(comparisons.noise)} noise`}
-          {comparisons.transient > 0 && `, ${count(comparisons.transient)} transient`}
-          {comparisons.uncompared > 0 && `, ${count(comparisons.uncompared)} uncompared (${why})`}
+          {comparisons.noise > 0 && `, ${formatCount(comparisons.noise)} noise`}
+          {comparisons.transient > 0 && `, ${formatCount(comparisons.transient)} transient`}
+          {comparisons.uncompared > 0 && `, ${formatCount(comparisons.uncompared)} uncompared (${why})`}
         </dd>
         <dt>shadows</dt>
         <dd>
-          {count(shadows.sent)} sent
+          {formatCount(shadows.sent)} sent
           {lost > 0 &&
-            `; ${count(shadows.shed)} shed, ${count(shadows.too_large)} too large, ${count(shadows.timeout)} timeout, ${count(shadows.failed)} failed`}
+            `; ${formatCount(shadows.shed)} shed, ${formatCount(shadows.too_large)} too large, ${formatCount(shadows.timeout)} timeout, ${formatCount(shadows.failed)} failed`}
         </dd>
         <dt>fallbacks</dt>
-        <dd>{count(fallbacks)}</dd>
+        <dd>{formatCount(fallbacks)}</dd>
         <dt>pins</dt>
         <dd>{pins === 0 ? "none" : `${counted(pins, "key")}, whatever the shares say`}</dd>
       </dl>

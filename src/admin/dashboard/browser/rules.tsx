@@ -1,13 +1,14 @@
 /** The rules in force, who loaded them, the backends and their health, and why a request goes where it goes. */
 
 import { useState } from "preact/hooks";
+import { formatAgo, formatShare } from "../../../model/figures.ts";
 import type { BackendStatus, Explanation } from "../../../model/reports.ts";
 import { useCell } from "./cell.ts";
 import { wordsOf } from "./client.ts";
 import { routeLink } from "./places.ts";
 import { useRoom } from "./room.ts";
 import { RulesError } from "./warnings.tsx";
-import { ago, clock, share, uptime, visible } from "./words.ts";
+import { clock, uptime, visible } from "./words.ts";
 
 const MAX_BACKENDS = 100;
 const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] as const;
@@ -30,7 +31,7 @@ export function Rules() {
             </dd>
             <dt>loaded</dt>
             <dd>
-              {clock(Date.parse(rules.loadedAt), atMs)} ({ago(rules.loadedAt, atMs)})
+              {clock(Date.parse(rules.loadedAt), atMs)} ({formatAgo(rules.loadedAt, atMs)})
             </dd>
             <dt>by</dt>
             <dd>
@@ -166,7 +167,7 @@ function Answer({ answer }: { readonly answer: Explanation }) {
           <>
             <dt>bucket</dt>
             <dd>
-              {share(bucket)}; new gets those below {share(canary)}
+              {formatShare(bucket)}; new gets those below {formatShare(canary)}
             </dd>
           </>
         )}

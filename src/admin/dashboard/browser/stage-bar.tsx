@@ -1,7 +1,7 @@
 /** Where a route is on its way: shadow → 1% → 5% → 25% → 100%. */
 
+import { formatShare } from "../../../model/figures.ts";
 import type { RouteStatus, Stage } from "../../../model/reports.ts";
-import { share } from "./words.ts";
 
 /** More would not be told apart. */
 const MAX_SHOWN = 12;
@@ -37,8 +37,8 @@ export function StageBar({ route }: { readonly route: RouteStatus }) {
 
 /** "shadow", "5%": what a stage gives to new. */
 export function stageName({ canary, shadow }: Stage): string {
-  if (canary > 0) return share(canary);
-  if (shadow > 0) return shadow === 1 ? "shadow" : `shadow ${share(shadow)}`;
+  if (canary > 0) return formatShare(canary);
+  if (shadow > 0) return shadow === 1 ? "shadow" : `shadow ${formatShare(shadow)}`;
   return "old only";
 }
 

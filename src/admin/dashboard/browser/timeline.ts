@@ -1,8 +1,14 @@
 /** What the charts of one route are drawn from: the gateway's history, and behind it what this page has seen since. */
 
-import type { HistoryMarker, HistoryPoint, HistoryReport } from "../../../model/history-report.ts";
-import type { AuditEntry, RouteStatus } from "../../../model/reports.ts";
+import {
+  gapPoint,
+  type HistoryMarker,
+  type HistoryPoint,
+  type HistoryReport,
+} from "../../../model/history-report.ts";
+import type { AuditEntry } from "../../../model/reports.ts";
 import type { Side } from "../../../model/ruleset.ts";
+import { comparedPairs, type Seen, stretchBetween } from "../../../model/seen.ts";
 
 export type Values = readonly (number | null)[];
 
@@ -26,42 +32,14 @@ export interface Timeline {
 /** So many stretches that this page has seen are kept: half an hour at one poll in two seconds. */
 const MAX_LIVE = 900;
 
-export interface Seen {
-  readonly atMs: number;
-  readonly route: RouteStatus;
-}
-
 /** Adds what happened between two reports; null after a restart, when the counters begin anew. */
 export function livePoint(before: Seen, now: Seen): HistoryPoint | null {
-  const seconds = (now.atMs - before.atMs) / 1000;
-  const requests = difference(before.route.requests, now.route.requests);
-  const errors = difference(before.route.errors, now.route.errors);
-  const comparisons = difference(before.route.comparisons, now.route.comparisons);
-  if (seconds < 0.5 || seconds > 30 || requests === null || errors === null || comparisons === null)
-    return null;
-  const { old, new: fresh } = now.route.latencyMs;
-  return {
-    at: new Date(before.atMs).toISOString(),
-    seconds,
-    requests,
-    errors,
-    p50Ms: { old: old?.p50 ?? null, new: fresh?.p50 ?? null },
-    p99Ms: { old: old?.p99 ?? null, new: fresh?.p99 ?? null },
-    comparisons,
-    canary: now.route.canary,
-    shadow: now.route.shadow,
-    evidence: now.route.evidence,
-    latched: now.route.latched,
-  };
+  const stretch = stretchBetween(before, now);
+  return stretch === null ? null : { at: new Date(before.atMs).toISOString(), ...stretch };
 }
 
 export function withLive(points: readonly HistoryPoint[], next: HistoryPoint): readonly HistoryPoint[] {
   return [...points, next].slice(-MAX_LIVE);
-}
-
-function difference<T extends Readonly<Record<string, number>>>(before: T, now: T): T | null {
-  const parts = Object.entries(now).map(([name, value]) => [name, value - (before[name] ?? 0)] as const);
-  return parts.some(([, value]) => value < 0) ? null : (Object.fromEntries(parts) as T);
 }
 
 /** One after the other, no stretch twice: the gateway's own points first. */
@@ -98,8 +76,7 @@ export function timelineOf(points: readonly HistoryPoint[], fromMs: number): Tim
 
 function ofCompared({ comparisons }: HistoryPoint, kind: "mismatch" | "noise"): number | null {
   if (comparisons === null) return null;
-  const { match, mismatch, noise, transient } = comparisons;
-  const compared = match + mismatch + noise + transient;
+  const compared = comparedPairs(comparisons);
   return compared === 0 ? null : comparisons[kind] / compared;
 }
 
@@ -120,19 +97,7 @@ function withGaps(points: readonly HistoryPoint[]): readonly HistoryPoint[] {
 }
 
 function gapAfter(before: HistoryPoint, missingMs: number): HistoryPoint {
-  return {
-    at: new Date(endMs(before)).toISOString(),
-    seconds: missingMs / 2_000,
-    requests: null,
-    errors: null,
-    p50Ms: null,
-    p99Ms: null,
-    comparisons: null,
-    canary: null,
-    shadow: null,
-    evidence: null,
-    latched: null,
-  };
+  return gapPoint(new Date(endMs(before)).toISOString(), missingMs / 2_000);
 }
 
 /** What an action is marked with in the charts. */

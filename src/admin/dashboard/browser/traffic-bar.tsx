@@ -1,9 +1,9 @@
 /** Who serves whom, now: shares as they act, and requests a second as they are counted. */
 
+import { formatMeasured, formatPerSecond, formatShare } from "../../../model/figures.ts";
 import type { RouteStatus } from "../../../model/reports.ts";
 import type { Side } from "../../../model/ruleset.ts";
 import { SideName } from "./marks.tsx";
-import { measured, rate, share } from "./words.ts";
 
 export type Rates = Readonly<Record<Side, number>>;
 
@@ -25,16 +25,18 @@ export function TrafficBar({
       </svg>
       <div class="traffic-words">
         <span>
-          <SideName side="old" /> <b class="number">{rates === undefined ? "–" : rate(rates.old)}</b>/s
+          <SideName side="old" />{" "}
+          <b class="number">{rates === undefined ? "–" : formatPerSecond(rates.old)}</b>/s
         </span>
         <span>
-          <SideName side="new" /> <b class="number">{rates === undefined ? "–" : rate(rates.new)}</b>/s
+          <SideName side="new" />{" "}
+          <b class="number">{rates === undefined ? "–" : formatPerSecond(rates.new)}</b>/s
         </span>
       </div>
       <div class="quiet">
-        new gets {share(route.canary)}
-        {live !== null && `, serves ${measured(live)}`}
-        {route.shadow > 0 && `; shadow ${share(route.shadow)}`}
+        new gets {formatShare(route.canary)}
+        {live !== null && `, serves ${formatMeasured(live)}`}
+        {route.shadow > 0 && `; shadow ${formatShare(route.shadow)}`}
       </div>
     </div>
   );

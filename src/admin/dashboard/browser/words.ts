@@ -1,6 +1,8 @@
 /** Numbers, times and states as people read them. Everything from outside goes through `visible`. */
 
-import type { RouteState, RouteStatus } from "../../../model/reports.ts";
+import { counted, formatCount, formatMeasured, formatShare, spelledOut } from "../../../model/figures.ts";
+import type { RouteStatus } from "../../../model/reports.ts";
+import { comparedPairs } from "../../../model/seen.ts";
 
 /** What moves a cursor or makes text read other than it is: controls and bidirectional marks. */
 const UNSEEN = /[\p{Cc}\p{Zl}\p{Zp}\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/gu;
@@ -8,12 +10,7 @@ const UNSEEN = /[\p{Cc}\p{Zl}\p{Zp}\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069
 /** Text from traffic or rules as it may be shown: what cannot be seen is spelled out, and it is cut at `maxChars`. */
 export function visible(text: string, maxChars = 400): string {
   const cut = text.length > maxChars ? `${text.slice(0, maxChars)}…` : text;
-  return cut.replace(UNSEEN, (character) => {
-    const code = character.codePointAt(0) ?? 0;
-    return code < 0x100
-      ? `\\x${code.toString(16).padStart(2, "0")}`
-      : `\\u${code.toString(16).padStart(4, "0")}`;
-  });
+  return cut.replace(UNSEEN, spelledOut);
 }
 
 /** Like `visible`, with tabs and line ends as they are. */
@@ -24,49 +21,9 @@ export function visibleLine(text: string, maxChars = 2_000): string {
     .join("  ");
 }
 
-/** A share as the rules write it: 0.05 is "5%". */
-export function share(ratio: number): string {
-  return `${Number((ratio * 100).toFixed(4))}%`;
-}
-
-/** A measured ratio in three digits; never "100%" for less than all, never "0%" for more than nothing. */
-export function measured(ratio: number): string {
-  if (!(ratio > 0)) return "0%";
-  if (ratio < 0.0001) return "<0.01%";
-  if (ratio < 1 && ratio > 0.999) return ">99.9%";
-  return `${Number((ratio * 100).toPrecision(3))}%`;
-}
-
-export function count(value: number): string {
-  return Math.round(value).toLocaleString("en-US");
-}
-
-/** "1 route", "3 routes" */
-export function counted(value: number, noun: string): string {
-  return `${count(value)} ${noun}${value === 1 ? "" : "s"}`;
-}
-
-/** A rate a second: "0", "0.4", "12", "1,240". */
-export function rate(perSecond: number): string {
-  if (perSecond <= 0) return "0";
-  if (perSecond < 0.1) return "<0.1";
-  return perSecond < 10 ? String(Number(perSecond.toFixed(1))) : count(perSecond);
-}
-
 export function ms(value: number): string {
   if (value >= 10_000) return `${(value / 1000).toFixed(1)} s`;
   return value >= 10 ? `${Math.round(value)} ms` : `${Number(value.toFixed(1))} ms`;
-}
-
-/** "just now", "42 s ago", "3 min ago", "5 h ago", "12 days ago" */
-export function ago(at: string, nowMs: number): string {
-  const seconds = Math.floor((nowMs - Date.parse(at)) / 1000);
-  if (Number.isNaN(seconds)) return "–";
-  if (seconds < 1) return "just now";
-  if (seconds < 60) return `${seconds} s ago`;
-  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ago`;
-  if (seconds < 2 * 86_400) return `${Math.floor(seconds / 3600)} h ago`;
-  return `${Math.floor(seconds / 86_400)} days ago`;
 }
 
 /** Local time of the day, with the date where it is another day: "14:03:22", "Mar 3, 14:03:22". */
@@ -84,14 +41,6 @@ export function uptime(seconds: number): string {
   const hours = Math.floor(minutes / 60);
   return hours < 48 ? `${hours} h` : `${Math.floor(hours / 24)} days`;
 }
-
-export const STATE_WORDS: Readonly<Record<RouteState, string>> = {
-  serving: "serving",
-  baking: "baking",
-  paused: "PAUSED",
-  "rolled-back": "ROLLED BACK",
-  completed: "completed",
-};
 
 /** Evidence from here on is worth a look; 1 rolls back. */
 const RISING = 0.5;
@@ -123,7 +72,7 @@ export function opinionOf(route: RouteStatus): Opinion {
 
 /** Answers may differ within a limit, or without one: neither is "as good as old". */
 function differs(ratio: number, { evidence, waitingFor }: RouteStatus): Opinion {
-  const words = `${measured(ratio)} of new's answers differ`;
+  const words = `${formatMeasured(ratio)} of new's answers differ`;
   // Until it is known what old differs in from itself, no mismatch is judged.
   if (waitingFor.includes("learning noise"))
     return { tone: "unsure", words: `${words}; noise is being learned` };
@@ -173,25 +122,21 @@ export function storyOf(route: RouteStatus): Story {
 
 /** "25% of profiles, about 120 requests a second," */
 export function portion(route: string, ratio: number, perSecond: number | null): string {
-  const part = `${share(ratio)} of ${visible(route)}`;
+  const part = `${formatShare(ratio)} of ${visible(route)}`;
   if (perSecond === null) return part;
   const moved = perSecond * ratio;
   if (moved <= 0) return `${part} (no requests at present)`;
-  const rounded = moved < 1.5 ? "1 request" : `${count(moved)} requests`;
+  const rounded = moved < 1.5 ? "1 request" : `${formatCount(moved)} requests`;
   return `${part}, about ${rounded} a second,`;
 }
 
 /** "(1.2% of 4,310 pairs)"; "" where nothing was compared. */
 export function differing(route: RouteStatus): string {
-  const compared = comparedPairs(route);
-  return compared === 0 ? "" : `(${measured(differingRatio(route))} of ${counted(compared, "pair")})`;
+  const compared = comparedPairs(route.comparisons);
+  return compared === 0 ? "" : `(${formatMeasured(differingRatio(route))} of ${counted(compared, "pair")})`;
 }
 
 function differingRatio(route: RouteStatus): number {
-  const compared = comparedPairs(route);
+  const compared = comparedPairs(route.comparisons);
   return compared === 0 ? 0 : route.comparisons.mismatch / compared;
-}
-
-function comparedPairs({ comparisons: { match, mismatch, noise, transient } }: RouteStatus): number {
-  return match + mismatch + noise + transient;
 }
