@@ -1,11 +1,20 @@
 /** How a gateway is started; the command line fills it in. */
 
+import type { SharePpm } from "./model/ruleset.ts";
 import type { AccessLogPolicy } from "./observe/access-log.ts";
+import type { LogFormat } from "./observe/log.ts";
 
 export interface Address {
   readonly host: string;
   /** 0: any free port. */
   readonly port: number;
+}
+
+export interface TraceOptions {
+  /** The base of an OTLP/HTTP collector, without /v1/traces. */
+  readonly url: string;
+  /** Of requests that bring no trace of their own. */
+  readonly sharePpm: SharePpm;
 }
 
 export interface GatewayOptions {
@@ -17,6 +26,7 @@ export interface GatewayOptions {
   /** Folder. */
   readonly state: string;
   readonly accessLog: AccessLogPolicy;
+  readonly logFormat: LogFormat;
   /** False: of answers that differ nothing is stored, whatever the rules say. */
   readonly samples: boolean;
   /** False: of the gateway's own headers clients see x-request-id alone. */
@@ -27,6 +37,8 @@ export interface GatewayOptions {
   readonly forceToken: string | null;
   /** Who is told of promotions and rollbacks; null: nobody. */
   readonly webhook: { readonly url: string; readonly secret: string | null } | null;
+  /** Where spans are exported to; null: none are written. */
+  readonly traces: TraceOptions | null;
   /** How long to go on accepting after "not ready", so that balancers can look away. */
   readonly drainDelayMs: number;
   /** How long requests in flight may take to end. */

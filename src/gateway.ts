@@ -52,7 +52,12 @@ async function build(options: GatewayOptions, built: AsyncDisposableStack): Prom
     );
   };
   const metrics = createMetrics(
-    createMetricsSource({ ...control, store: state.store, replacements: () => plane.replacements }),
+    createMetricsSource({
+      ...control,
+      store: state.store,
+      replacements: () => plane.replacements,
+      spans: () => plane.spans(),
+    }),
   );
   const desk = createDesk({
     ...control,

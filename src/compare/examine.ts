@@ -10,7 +10,7 @@ import { placesOf } from "./tree.ts";
 
 /** What is said of a pair before anything is known. */
 function beginning({ pair, compiled }: { readonly pair: Pair; readonly compiled: CompiledCompare | null }) {
-  const { route, rulesVersion, requestId, method, unit, ticket, confirms } = pair;
+  const { route, rulesVersion, requestId, method, unit, ticket, confirms, isReverse = false } = pair;
   // Without rules that can be understood nothing can be redacted.
   const target = compiled === null ? "" : redactTarget(pair.target, compiled.compare.redact.query);
   return {
@@ -23,6 +23,7 @@ function beginning({ pair, compiled }: { readonly pair: Pair; readonly compiled:
     unit,
     ticket,
     confirms,
+    isReverse,
   } as const;
 }
 

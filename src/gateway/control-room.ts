@@ -57,9 +57,10 @@ export async function openControlRoom(
   built: AsyncDisposableStack,
 ): Promise<ControlRoom> {
   const { store } = state;
-  const log = createLog();
+  const log = createLog(options.logFormat);
   built.defer(() => flushLog(log));
   const announcer = new Announcer(store, log, clock.nowIso);
+  built.defer(() => announcer.late.stop());
   const books = new Books(threads, clock.nowMs());
   const health = new HealthBoard();
   const rollouts: Rollouts = createRollouts({
@@ -74,6 +75,7 @@ export async function openControlRoom(
   const latches: Latches = new Latches({
     store,
     books,
+    late: announcer.late,
     rollouts,
     rulesVersion: () => rules.ruleset.version,
     ...clock,

@@ -53,8 +53,9 @@ export function createDesk(parts: DeskParts): Desk {
 
   const status = (book: Book, name: string): RouteStatus => {
     const plain = routeStatus(book, name, latches.of(name), rollouts.of(name), pins.count(name), nowMs());
+    const waitingFor = `${plain.waitingFor}${lateWords(announcer.late.count(name))}`;
     const comparisonsSince = parts.comparisons.since(name);
-    return comparisonsSince === undefined ? plain : { ...plain, comparisonsSince };
+    return { ...plain, waitingFor, ...(comparisonsSince === undefined ? {} : { comparisonsSince }) };
   };
 
   const rollback = async (name: string, reason: string): Promise<ActionResult> => {
@@ -172,9 +173,16 @@ export function createDesk(parts: DeskParts): Desk {
     audit: (filter) => store.audit(filter),
     auditAfter: (id) => store.auditAfter(id),
     onAudit: (listener) => announcer.onEntry(listener),
-    metrics: () => parts.metrics.render(),
+    metrics: (accept) => parts.metrics.render(accept),
     ready: () => !parts.isDraining(),
   };
+}
+
+/** What acts, and a restart would not know of. */
+function lateWords(count: number): string {
+  if (count === 0) return "";
+  const lines = count === 1 ? "an audit line waits" : `${count} audit lines wait`;
+  return `; ${lines} for the state folder to be written again`;
 }
 
 /** With a store of which nobody knows what it held, everything is on old, and nothing could be kept. */

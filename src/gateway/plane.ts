@@ -7,11 +7,14 @@ import { CompareThread } from "../workers/compare-threads.ts";
 import { CannotListenError, DataThreads } from "../workers/data-threads.ts";
 import type { ControlRoom } from "./control-room.ts";
 import type { State } from "./state.ts";
+import { startTraces } from "./traces.ts";
 
 export interface Plane {
   readonly port: number;
   /** Threads that died and were replaced, by kind. */
   readonly replacements: ReadonlyMap<string, number>;
+  /** Spans by what became of them; empty where none are exported. */
+  spans(): Iterable<readonly [result: string, count: number]>;
   drain(): void;
   /** No new connections; resolves when the last request has ended, or with how many the limit cut off. */
   close(timeoutMs: number): Promise<number>;
@@ -36,6 +39,7 @@ export async function startPlane(
   };
   /** Empty until the data threads have started: they connect by themselves then. */
   let reconnect = (): void => {};
+  let retrace = (): void => {};
   const compareQueue = new SharedArrayBuffer(8);
   const compare = new CompareThread({
     queue: compareQueue,
@@ -46,6 +50,11 @@ export async function startPlane(
     },
   });
   built.defer(() => compare.terminate());
+  const traces = await startTraces(options, built, (why) => {
+    replaced("traces", { why });
+    retrace();
+  });
+  if (traces !== null) replacements.set("traces", 0);
   const data = await DataThreads.start({
     threads,
     host: options.listen.host,
@@ -56,23 +65,28 @@ export async function startPlane(
       forceToken: options.forceToken,
       responseHeaders: options.responseHeaders,
       accessLog: options.accessLog,
+      logFormat: options.logFormat,
       keySalt: state.keySalt,
+      traces: traces === null ? null : { sharePpm: traces.sharePpm, counts: traces.thread.counts },
     },
     events: control.rings.map((ring) => ring.buffer),
     rules: control.firstRules,
     pins: () => control.pins.acting,
     connectCompare: (port) => compare.connect(port),
+    connectTraces: traces === null ? null : () => traces.thread.connect(),
     onReplaced: (thread, why) => replaced("data", { thread, why }),
     onUnconfirmed: (ticket) => control.comparisons.unconfirmed(ticket),
   });
   built.defer(() => data.terminate());
   reconnect = () => data.reconnectCompare();
+  retrace = () => data.reconnectTraces();
   control.confirmBy((ticket) => data.confirm(ticket));
   control.pins.actBy((changes) => data.pin(changes));
   await control.serveBy((rules) => data.apply(rules));
   return {
     port: data.port,
     replacements,
+    spans: () => traces?.thread.results() ?? [],
     drain: () => data.drain(),
     close: (timeoutMs) => data.close(timeoutMs),
   };

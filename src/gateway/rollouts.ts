@@ -7,7 +7,7 @@ import { askGate } from "../control/gates/ask.ts";
 import { GateKeeper } from "../control/gates/keeper.ts";
 import { type PreflightFacts, preflight } from "../control/gates/preflight.ts";
 import type { HealthBoard } from "../control/health.ts";
-import type { Statistics } from "../control/rollout-moves.ts";
+import type { Statistics } from "../control/rollout-tools.ts";
 import { Rollouts } from "../control/rollouts.ts";
 import { judgeBook, restoreBook, shownOfBook, stepChanged } from "../control/steps.ts";
 import type { Store } from "../control/store-types.ts";
@@ -46,6 +46,7 @@ export function createRollouts(parts: RolloutParts): Rollouts {
   return new Rollouts({
     store,
     books,
+    late: announcer.late,
     gates,
     statistics,
     isLatched,

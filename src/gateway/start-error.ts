@@ -5,13 +5,14 @@ import { RulesError } from "../control/rules-keeper.ts";
 import { StateFolderError, StoreError } from "../control/store/errors.ts";
 import { type Address, type GatewayOptions, StartError } from "../gateway-options.ts";
 import { CannotListenError } from "../workers/data-threads.ts";
+import { TraceExportError } from "../workers/trace-thread.ts";
 
 /** Anything unforeseen is passed on as it is: it is a bug, and its stack is wanted. */
 export function asStartError(error: unknown, options: GatewayOptions): unknown {
   if (error instanceof CannotListenError) {
     return new StartError(listenText("--listen", options.listen, error.code));
   }
-  for (const kind of [RulesError, StateFolderError, StoreError, AdminListenError]) {
+  for (const kind of [RulesError, StateFolderError, StoreError, AdminListenError, TraceExportError]) {
     if (error instanceof kind) return new StartError(error.message);
   }
   return error;

@@ -43,7 +43,7 @@ function readJson(line: string): ReadLine {
     return unreadable("no JSON, or half a line");
   }
   if (typeof fields !== "object" || fields === null) return unreadable("no JSON object");
-  const entry = fields as Readonly<Record<string, unknown>>;
+  const entry = ownNames(fields as Entry);
   if (entry.msg !== "request") return { kind: "other" };
   const { time, method, path, status, failure, route, side, key, durationMs, backendMs } = entry;
   const atMs = typeof time === "number" ? time : Date.parse(String(time));
@@ -68,6 +68,30 @@ function readJson(line: string): ReadLine {
       clientError: !isGone && code >= 400 && code < 500,
       durationMs: numberOf(backendMs) ?? numberOf(durationMs),
     },
+  };
+}
+
+type Entry = Readonly<Record<string, unknown>>;
+
+/** A line of `--log-format ecs` by our own names (observe/ecs.ts writes them); any other as it is. */
+function ownNames(entry: Entry): Entry {
+  if (entry["event.dataset"] !== "cutover.access") return entry;
+  const milliseconds = (name: string): number | null => {
+    const nanoseconds = numberOf(entry[name]);
+    return nanoseconds === null ? null : nanoseconds / 1e6;
+  };
+  return {
+    msg: entry["event.action"],
+    time: entry["@timestamp"],
+    method: entry["http.request.method"],
+    path: entry["url.path"],
+    status: entry["http.response.status_code"],
+    failure: entry["error.type"],
+    route: entry["cutover.route"],
+    side: entry["cutover.side"],
+    key: entry["cutover.key"],
+    durationMs: milliseconds("event.duration"),
+    backendMs: milliseconds("cutover.backend.duration"),
   };
 }
 

@@ -6,7 +6,8 @@ import { instantMs, longDuration } from "../../src/model/report-words.ts";
 import type { AuditEntry, RouteStatus } from "../../src/model/reports.ts";
 import { rolloutReport } from "../../src/model/rollout-report.ts";
 import { readTrail } from "../../src/model/rollout-trail.ts";
-import { auditEntry, rolledBack, routeStatus } from "../cli/fixtures.ts";
+import { auditEntry } from "../cli/fixtures.ts";
+import { rolledBack, routeStatus } from "../support/reports.ts";
 
 const GENERATED_AT = "2026-01-05T00:00:00.000Z";
 const at = (time: string) => `2026-01-02T${time}.000Z`;

@@ -5,7 +5,9 @@ import fc from "fast-check";
 
 import {
   advance,
+  beforeBeginning,
   beginRollout,
+  beginsByItself,
   currentStep,
   type GateAnswer,
   type Known,
@@ -177,6 +179,43 @@ describe("rollout", () => {
     assert.equal(after(state, promote()).shares.canaryPpm, 50_000);
     // … but where step 0 only shadows, that acts already, and the next is step 1.
     assert.equal(after(beginRollout({ ...THREE, start: "paused" }), promote()).step, 1);
+  });
+
+  test("start: running is begun by the next tick, as a promotion of its own, whatever is known", () => {
+    const before = beforeBeginning(rolloutOf([step(5, { gates: ["lag"], approve: true }), step(100)]));
+    assert.deepEqual([before.phase, before.begun, before.shares.canaryPpm], ["baking", false, 0]);
+    const next = advance(before, { kind: "tick", elapsedMs: 60 * MINUTE, known: HOLD });
+    assert.ok(next.kind === "done");
+    assert.deepEqual([next.state.begun, next.state.bakedMs, next.state.shares.canaryPpm], [true, 0, 50_000]);
+    assert.deepEqual(next.moved, {
+      action: "promote",
+      by: "rollout",
+      reason: "start: running",
+      from: "not begun",
+      to: "step 0 (canary 5%, shadow 100%)",
+    } satisfies Moved);
+    assert.deepEqual(next.state, beginRollout(rolloutOf(before.steps)));
+  });
+
+  test("before it has begun a person may pause it, begin it, or go past its first steps", () => {
+    const before = beforeBeginning(THREE);
+    const paused = after(before, { kind: "pause", reason: "not yet" });
+    assert.deepEqual([paused.phase, paused.begun, paused.why], ["paused", false, "paused: not yet"]);
+    assert.equal(bake(paused, 60 * MINUTE), paused);
+    assert.equal(after(before, { kind: "resume", reason: "go" }).begun, true);
+    assert.equal(after(before, promote({ toPpm: 1_000_000 })).shares.canaryPpm, 1_000_000);
+  });
+
+  test("an edit to start: paused calls off what has not begun; one to running begins nothing", () => {
+    const before = beforeBeginning(THREE);
+    const calledOff = after(before, { kind: "rules", rollout: { ...THREE, start: "paused" } });
+    assert.deepEqual([calledOff.phase, calledOff.why], ["paused", "not begun: resume begins it"]);
+    assert.equal(movedByRules(before, calledOff)?.action, "pause");
+    const back = after(calledOff, { kind: "rules", rollout: THREE });
+    assert.deepEqual([back.phase, back.begun], ["paused", false]);
+    const edited = after(before, { kind: "rules", rollout: rolloutOf([step(1, { shadowPpm: 0 }), step(5)]) });
+    assert.ok(beginsByItself(edited));
+    assert.equal(movedByRules(before, edited), null, "it has moved nowhere yet");
   });
 
   test("pause keeps the shares, resume goes on with the time baked", () => {
@@ -353,15 +392,20 @@ const events: fc.Arbitrary<RolloutEvent> = fc.oneof(
 describe("rollout, whatever happens", () => {
   test("every event in every phase has an answer, and the rules of the road hold", () => {
     fc.assert(
-      fc.property(rollouts, fc.array(events, { maxLength: 60 }), (rollout, happenings) => {
-        let state = beginRollout(rollout);
-        for (const event of happenings) {
-          const next = advance(state, event);
-          if (next.kind === "refused") continue;
-          check(state, event, next.state, next.moved);
-          state = next.state;
-        }
-      }),
+      fc.property(
+        rollouts,
+        fc.boolean(),
+        fc.array(events, { maxLength: 60 }),
+        (rollout, isKept, happenings) => {
+          let state = isKept ? beforeBeginning(rollout) : beginRollout(rollout);
+          for (const event of happenings) {
+            const next = advance(state, event);
+            if (next.kind === "refused") continue;
+            check(state, event, next.state, next.moved);
+            state = next.state;
+          }
+        },
+      ),
       { numRuns: 2_000 },
     );
   });
@@ -369,7 +413,7 @@ describe("rollout, whatever happens", () => {
   test("a restart at any point goes on as if nothing had been", () => {
     fc.assert(
       fc.property(rollouts, fc.array(events, { maxLength: 40 }), fc.nat(40), (rollout, happenings, at) => {
-        let through = beginRollout(rollout);
+        let through = beforeBeginning(rollout);
         let restarted = through;
         for (const [index, event] of happenings.entries()) {
           if (index === at) restarted = JSON.parse(JSON.stringify(restarted)) as RolloutState;
@@ -396,12 +440,18 @@ function check(before: RolloutState, event: RolloutEvent, now: RolloutState, mov
   }
   if (event.kind === "rules" && (before.phase === "paused" || before.phase === "baking")) {
     const isElsewhere = now.step !== before.step || !isDeepStrictEqual(now.shares, before.shares);
-    assert.equal(movedByRules(before, now) !== null, isElsewhere || now.phase !== before.phase);
+    const isTold = (isElsewhere || now.phase !== before.phase) && !beginsByItself(now);
+    assert.equal(movedByRules(before, now) !== null, isTold);
     // An operator's words stay for as long as it is paused.
     if (before.why === "paused: r") assert.ok(now.why.startsWith("paused: r"), now.why);
   }
   if (!now.begun) assert.equal(now.shares.canaryPpm, 0);
-  if (event.kind === "tick" && moved !== null && now.phase !== "completed") {
+  if (event.kind === "tick" && !before.begun) {
+    // Only the rules begin it, and that in its first step.
+    assert.equal(now.begun, beginsByItself(before));
+    assert.equal(now.step, 0);
+    if (now.begun) assert.equal(moved?.reason, "start: running");
+  } else if (event.kind === "tick" && moved !== null && now.phase !== "completed") {
     const isBelow = before.shares.canaryPpm < currentStep(before).canaryPpm;
     assert.equal(now.step, isBelow ? before.step : before.step + 1);
     assert.equal(before.phase, "baking");

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 
+import { ecsLine } from "../../src/observe/ecs.ts";
 import { type LoggedRequest, readLine } from "../../src/simulate/log-line.ts";
 import { readLog } from "../../src/simulate/read-log.ts";
 
@@ -51,6 +52,19 @@ describe("a line of an access log", () => {
       clientError: false,
       durationMs: 10,
     });
+  });
+
+  test("one that was logged in ECS is the same request", () => {
+    const lines = [
+      OURS,
+      { ...OURS, status: 504, failure: "http_response_timeout", backendMs: null, key: null },
+    ];
+    for (const { level: _, time, msg, ...fields } of lines) {
+      const ecs = ecsLine({ level: "info", time, msg, fields });
+      assert.deepEqual(request(ecs), request({ time, msg, ...fields }));
+    }
+    const event = ecsLine({ level: "info", time: OURS.time, msg: "reload", fields: { by: "rules" } });
+    assert.equal(readLine(JSON.stringify(event)).kind, "other");
   });
 
   test("failures are 5xx and those by name, and a client that left is none", () => {
