@@ -2,7 +2,7 @@
  * What the gateway is measured against: node:http and undici's dispatch with raw headers, and nothing else. No
  * decision, no counters, no timeouts of its own, no hop-by-hop fields taken out. Not safe for any other use.
  *
- *   node bench/bare.ts http://127.0.0.1:9001
+ *   node bench/bare.ts http://127.0.0.1:9001 [PORT]
  */
 
 import { createServer, type ServerResponse } from "node:http";
@@ -10,6 +10,8 @@ import type { AddressInfo } from "node:net";
 import { type Dispatcher, Pool } from "undici";
 
 const MAX_CONNECTIONS = 256;
+/** An idle client is not sent away while it is measured. */
+const KEEP_ALIVE_MS = 3_600_000;
 
 const pool = new Pool(process.argv[2] as string, {
   connections: MAX_CONNECTIONS,
@@ -49,11 +51,11 @@ class Relay implements Dispatcher.DispatchHandler {
   onRequestStart(): void {}
 }
 
-const server = createServer((req, res) => {
+const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (req, res) => {
   const { method = "GET", url = "/", rawHeaders } = req;
   pool.dispatch({ method, path: url, headers: rawHeaders }, new Relay(res));
 });
-server.listen(0, "127.0.0.1", () => {
+server.listen(Number(process.argv[3] ?? 0), "127.0.0.1", () => {
   process.send?.({ port: (server.address() as AddressInfo).port });
 });
 process.on("disconnect", () => process.exit(0));

@@ -130,7 +130,7 @@ async function benchRates(pace: Pace): Promise<void> {
   print(["bodies", "size", "pairs/s", "× comparePair", "× jsondiffpatch", "× parse + deepEqual"], rows);
 }
 
-async function benchCompare(quick: boolean): Promise<void> {
+export async function benchCompare(quick: boolean): Promise<void> {
   await benchRates(quick ? { rounds: 3, sliceMs: 25 } : { rounds: 9, sliceMs: 60 });
   console.log();
   await benchEqualBytes(quick);

@@ -44,6 +44,8 @@ function run({ world, most, changes = {}, before, runs: own = runs }: Case): Res
 const many = (count: number, rate: number): Field[] =>
   Array.from({ length: count }, (_, i) => [`$.f${i}`, rate]);
 
+/** New serves everything, and old gets the shadow. */
+const reverse = { isReverse: true };
 const all = { noiseShare: 1 };
 const FAULTS: Case[] = [
   {
@@ -76,11 +78,32 @@ const FAULTS: Case[] = [
     most: 30_000,
     changes: all,
   },
+  {
+    name: "reverse: 15% wrong beside 40% noise, from the start",
+    world: { noise: NOISE, wrong: [["$.name", 0.15]] },
+    most: 2000,
+    changes: reverse,
+  },
+  ...[1, 0.15, 0.05, 0.02].map((rate) => ({
+    name: `reverse: ${rate * 100}% wrong in a quiet field, long after learning`,
+    world: { noise: NOISE, wrong: [["$.name", rate] as const] },
+    most: 100_000,
+    before: [QUIET, 5000] as const,
+    changes: reverse,
+  })),
 ];
 
 const RATES = [1, 0.3, 0.1, 0.05, 0.03, 0.02, 0.01, 0.005, 0.002];
 const PURE: Case[] = [
   { name: "40% noise", world: QUIET, most: 200_000, runs: Math.min(runs, 20) },
+  { name: "reverse: 40% noise", world: QUIET, most: 200_000, runs: Math.min(runs, 20), changes: reverse },
+  ...RATES.map((rate) => ({
+    name: `reverse: data of which ${rate * 100}% changes between two questions`,
+    world: { ...QUIET, changing: [["$.stock", rate] as const] },
+    most: 20_000,
+    before: [QUIET, 3000] as const,
+    changes: reverse,
+  })),
   ...[true, false].flatMap((grants) => [
     ...RATES.map((rate) => ({
       name: `${rate * 100}% noise that begins late`,

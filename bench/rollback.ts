@@ -96,6 +96,7 @@ function errorsNeeded(): number {
   const detector = createDetector(
     {
       errors: { maxRate: 0.05, ratio: 2 },
+      clientErrors: "all",
       latency: null,
       mismatches: null,
       minSamples: 50,

@@ -2,65 +2,55 @@
 
 import { DEFAULT_COMPARE } from "../../src/model/default-compare.ts";
 import { AnswerCopy } from "../../src/proxy/answer-copy.ts";
-import { Chores } from "../../src/proxy/chores.ts";
 import { ClientCopy } from "../../src/proxy/client-copy.ts";
+import type { Served } from "../../src/proxy/exchange.ts";
 import { offerComparison } from "../../src/proxy/offer.ts";
 import { ByteComparison, Joining, type Pieces, STEP_BYTES } from "../../src/proxy/same-bytes.ts";
-import { Shelf } from "../../src/proxy/shelf.ts";
+import type { Shadow, ShadowResult } from "../../src/proxy/shadow.ts";
+import type { ShadowPlan } from "../../src/proxy/shadow-plan.ts";
 import { piecesOf } from "./compare-path.ts";
+import { type IdleDesk, idleDesk } from "./idle-desk.ts";
 import { fixed, median, print, quantile } from "./stats.ts";
 
 const HEADERS = ["content-type", "application/json", "content-length", "890", "date", "Thu, 01 Jan 2026"];
 const BODY_KIB = [1, 10, 100];
 const BATCH = 200;
-const SHELF_BYTES = 64 * 2 ** 20;
+const MAX_BODY_BYTES = 2 ** 20;
+const STREAM_MS = 10_000;
 
-const DEADLINES = { set: () => ({ clear: () => {} }) };
-const TOOLS = { deadlines: DEADLINES, nowMs: () => 0 };
-const SERVED = { outcome: { failure: null }, fellBack: false };
-
-/** A data thread's desk as far as comparison looks at it where the answers are equal, and what it counts there. */
-function standIns() {
-  const nothing = (): void => {};
-  const desk = { enter: nothing, leave: nothing, chores: new Chores(), nowMs: () => 0, tools: TOOLS };
-  const counted = { matches: 0 };
-  const recorder = {
-    comparison: () => counted.matches++,
-    uncompared: (why: string) => {
-      throw new Error(`equal bytes were uncompared: ${why}`);
-    },
-  };
-  const route = { shadow: { timeoutMs: 10_000 } };
-  return {
-    counted,
-    exchange: { desk, snapshot: {}, facts: { method: "GET" } },
-    room: { recorder, compiled: { route } },
-  };
-}
-
-type ShadowedRequest = ReturnType<typeof standIns> & { readonly shelf: Shelf };
-type OfferParameter<At extends number> = Parameters<typeof offerComparison>[At];
-type CopyParameter<At extends number> = ConstructorParameters<typeof ClientCopy>[At];
+const SERVED: Served = {
+  side: "old",
+  reason: "default-old",
+  outcome: { status: 200, failure: null, headMs: 1, waitedMs: 1, totalMs: 1, wanted: true, isSent: true },
+  fellBack: false,
+};
 
 /** All that comparison does for one shadowed request: keeps the client's answer and new's, then compares them. */
-function compareOne({ exchange, room, shelf }: ShadowedRequest, body: Pieces): void {
-  const lease = shelf.lease();
-  const ours = new ClientCopy(2 ** 20, 10_000, lease, TOOLS as unknown as CopyParameter<3>);
+function compareOne({ desk, room, exchange }: IdleDesk, body: Pieces): void {
+  const lease = desk.shelf.lease();
+  const ours = new ClientCopy(MAX_BODY_BYTES, STREAM_MS, lease, desk.tools);
   ours.head(200, HEADERS);
   for (const chunk of body.chunks) ours.data(chunk);
-  const theirs = new AnswerCopy(2 ** 20, lease);
+  const theirs = new AnswerCopy(MAX_BODY_BYTES, lease);
   theirs.head(200, HEADERS, -1);
   for (const chunk of body.chunks) theirs.data(chunk);
-  const answer = theirs.collected(false, 0);
-  const result = Promise.resolve({ kind: "answered", answer, again: null, body: null });
-  offerComparison(
-    exchange as unknown as OfferParameter<0>,
-    room as unknown as OfferParameter<1>,
-    { compare: DEFAULT_COMPARE, lease } as unknown as OfferParameter<2>,
-    { side: "new", result } as unknown as OfferParameter<3>,
-    ours,
-  );
-  ours.ended(SERVED as unknown as Parameters<ClientCopy["ended"]>[0], false);
+  const plan: ShadowPlan = {
+    side: "new",
+    client: room.shadowOld,
+    maxBodyBytes: MAX_BODY_BYTES,
+    compare: DEFAULT_COMPARE,
+    lease,
+  };
+  const shadow: Shadow = { side: "new", result: Promise.resolve(resultOf(theirs)), askOldAgain: null };
+  offerComparison(exchange, room, plan, shadow, ours);
+  ours.ended(SERVED, false);
+}
+
+function resultOf(copy: AnswerCopy): ShadowResult {
+  const answer = copy.collected(false, 0);
+  return answer === null
+    ? { kind: "lost", why: copy.lost ?? "failed" }
+    : { kind: "answered", answer, again: null, body: null };
 }
 
 /** Microseconds for each of so many calls, all of their promises settled. */
@@ -81,18 +71,18 @@ export async function benchEqualBytes(quick: boolean): Promise<void> {
   for (const kib of BODY_KIB) {
     const here = piecesOf(Buffer.alloc(kib * 1024, "equal bytes "));
     const apart = piecesOf(Buffer.alloc(kib * 1024, "equal bytes "));
-    const request = { ...standIns(), shelf: new Shelf(SHELF_BYTES) };
+    const idle = idleDesk();
     const whole: number[] = [];
     const bytes: number[] = [];
     for (let round = -1; round < rounds; round++) {
       const none = await usEach(calls, () => {});
-      const all = await usEach(calls, () => compareOne(request, here));
+      const all = await usEach(calls, () => compareOne(idle, here));
       const memcmp = await usEach(calls, () => new ByteComparison(here, apart).step(STEP_BYTES));
       if (round < 0) continue; // warm up
       whole.push(all - none);
       bytes.push(memcmp - none);
     }
-    if (request.counted.matches !== (rounds + 1) * calls) throw new Error("not every pair was a match");
+    if (idle.matches() !== (rounds + 1) * calls) throw new Error("not every pair was a match");
     rows.push([`${kib} KiB`, fixed(Math.min(...whole), 2), fixed(median(whole), 2), fixed(median(bytes), 2)]);
   }
   console.log(

@@ -11,6 +11,7 @@ import { pin } from "./linux.ts";
 
 const CHECKOUT = new URL("../..", import.meta.url).pathname;
 const TOKEN = "bench-token";
+const AUTHORIZED = { authorization: `Bearer ${TOKEN}` };
 
 export interface BenchGatewayOptions {
   readonly rules: string;
@@ -92,9 +93,14 @@ export class BenchGateway implements AsyncDisposable {
     rmSync(this.folder, { recursive: true, force: true });
   }
 
+  /** The admin API's answer as it comes. */
+  get(path: string, signal: AbortSignal): Promise<Response> {
+    return fetch(this.adminUrl + path, { headers: AUTHORIZED, signal });
+  }
+
   async #admin(method: string, path: string): Promise<unknown> {
     const body = method === "POST" ? { body: JSON.stringify({ reason: "bench" }) } : {};
-    const headers = { authorization: `Bearer ${TOKEN}`, "content-type": "application/json" };
+    const headers = { ...AUTHORIZED, "content-type": "application/json" };
     const answer = await fetch(this.adminUrl + path, { method, headers, ...body });
     if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
     return answer.json();

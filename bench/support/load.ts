@@ -19,6 +19,8 @@ export interface LoadOptions {
   readonly perSecond: number | null;
   /** Requests name one of so many users in x-user, in turn. */
   readonly users?: number;
+  /** Whole requests, sent in turn; absent: GETs of `path`. */
+  readonly requests?: readonly Buffer[];
 }
 
 export interface LoadResult {
@@ -91,7 +93,7 @@ class Line {
 }
 
 export async function load(options: LoadOptions): Promise<LoadResult> {
-  const requests = requestsFor(options);
+  const requests = options.requests ?? requestsFor(options);
   const latencies: number[] = [];
   const queue: number[] = [];
   const lines: Line[] = [];
