@@ -9,7 +9,8 @@ COPY package.json package-lock.json ./
 RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY . .
 RUN node scripts/build.ts
-RUN npm prune --omit=dev --ignore-scripts --no-audit --no-fund
+# OpenTelemetry's packages are optional ones of the package and development ones of the checkout: these alone go.
+RUN npm pkg delete devDependencies && npm prune --ignore-scripts --no-audit --no-fund
 
 FROM node:26-slim
 WORKDIR /opt/cutover
