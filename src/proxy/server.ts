@@ -27,6 +27,7 @@ export function createProxyServer(desk: DataDesk): Server {
     requestTimeout: 0, // a long upload is no fault
     noDelay: true,
     requireHostHeader: false, // admission says so itself, and more
+    optimizeEmptyRequests: true, // a request without a body is not read as a stream of none
     shouldUpgradeCallback: (req) => mayUpgrade(desk, req),
   });
   // One more than is allowed: beyond it node:http drops fields, so a bomb of them costs no memory, and is seen.
