@@ -48,8 +48,8 @@ class DeadlineList {
     this.#nowMs = nowMs;
   }
 
-  append(entry: Entry): void {
-    entry.dueMs = this.#nowMs() + this.#lengthMs;
+  append(entry: Entry, nowMs = this.#nowMs()): void {
+    entry.dueMs = nowMs + this.#lengthMs;
     entry.previous = this.#last;
     entry.next = null;
     if (this.#last === null) this.#first = entry;
@@ -92,15 +92,15 @@ export class Deadlines {
     this.#timer.unref();
   }
 
-  /** Calls back once after `lengthMs`, unless cleared before. */
-  set(lengthMs: number, onDue: () => void): Deadline {
+  /** Calls back once after `lengthMs`, unless cleared before. `nowMs`: where the caller has just read the clock. */
+  set(lengthMs: number, onDue: () => void, nowMs?: number): Deadline {
     let list = this.#lists.get(lengthMs);
     if (list === undefined) {
       list = new DeadlineList(lengthMs, this.#nowMs);
       this.#lists.set(lengthMs, list);
     }
     const entry = new Entry(list, onDue);
-    list.append(entry);
+    list.append(entry, nowMs);
     return entry;
   }
 

@@ -11,6 +11,7 @@ import { failureOf, ProxyError } from "./classify.ts";
 import type { Deadline } from "./deadlines.ts";
 import type { Gated, HeadGate } from "./head-gate.ts";
 import type { Flow, LegOutcome, LegRequest, LegTools, Sink } from "./leg-shapes.ts";
+import { rawTexts } from "./raw-texts.ts";
 
 /** Of an answer that nobody wants, so much is read to keep the connection; beyond it the connection is cut. */
 const MAX_DISCARDED_BYTES = 64 * 1024;
@@ -51,7 +52,11 @@ export class Leg implements Dispatcher.DispatchHandler, Flow, Gated {
     this.#begunMs = tools.nowMs();
     this.#askedMs = request.body === null ? this.#begunMs : null;
     this.maySwitch = request.upgrade !== null;
-    this.#headDeadline = tools.deadlines.set(request.headTimeoutMs, () => this.#headIsDue(request));
+    this.#headDeadline = tools.deadlines.set(
+      request.headTimeoutMs,
+      () => this.#headIsDue(request),
+      this.#begunMs,
+    );
     const { requestMs } = client.backend.timeouts;
     this.#wholeDeadline = requestMs === null ? null : tools.deadlines.set(requestMs, () => this.#isDue());
     try {
@@ -140,7 +145,7 @@ export class Leg implements Dispatcher.DispatchHandler, Flow, Gated {
     }
     this.#status = status;
     // An answer to half a request has not been waited for.
-    this.#headMs = this.#waitedMs();
+    this.#headMs = this.#waitedMs(this.#tools.nowMs());
     try {
       this.#wanted = this.#sink.head(status, reason, rawHeaders);
     } catch (error) {
@@ -226,8 +231,8 @@ export class Leg implements Dispatcher.DispatchHandler, Flow, Gated {
     this.abort(new ProxyError("http_response_timeout", "the answer was not whole in time"));
   }
 
-  #waitedMs(): number {
-    return this.#askedMs === null ? 0 : this.#tools.nowMs() - this.#askedMs;
+  #waitedMs(nowMs: number): number {
+    return this.#askedMs === null ? 0 : nowMs - this.#askedMs;
   }
 
   get #discarding(): boolean {
@@ -262,12 +267,13 @@ export class Leg implements Dispatcher.DispatchHandler, Flow, Gated {
     this.#headDeadline.clear();
     this.#wholeDeadline?.clear();
     this.#gate?.done(this);
+    const nowMs = this.#tools.nowMs();
     this.#settle({
       status: this.#status,
       failure,
       headMs: this.#headMs,
-      waitedMs: this.#waitedMs(),
-      totalMs: this.#tools.nowMs() - this.#begunMs,
+      waitedMs: this.#waitedMs(nowMs),
+      totalMs: nowMs - this.#begunMs,
       wanted: this.#wanted,
       isSent: this.#isSent,
     });
@@ -290,11 +296,4 @@ function hostFor(policy: HostPolicy, clientHost: string, endpointHost: string): 
   if (policy.kind === "name") return policy.name;
   // HTTP/1.0 clients may leave Host out; a backend needs one.
   return policy.kind === "backend" || clientHost === "" ? endpointHost : clientHost;
-}
-
-function rawTexts(raw: unknown): string[] {
-  const texts: string[] = [];
-  if (!Array.isArray(raw)) return texts;
-  for (const text of raw) texts.push(typeof text === "string" ? text : (text as Buffer).toString("latin1"));
-  return texts;
 }
