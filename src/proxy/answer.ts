@@ -74,12 +74,12 @@ export class ClientAnswer implements Sink {
     for (const interim of this.#interims ?? []) sendInterim(res, interim);
     addOwnHeaders(this.#exchange, this.#side, this.#reason, headers);
     res.writeHead(status, reasonPhrase, headers);
-    // node:http keeps a head back until the body begins. In the usual case that is in this very turn, and the
-    // two go out together; a stream whose first event is yet to come must not seem dead until then.
-    queueMicrotask(() => {
-      if (!this.#begun) res.flushHeaders();
-    });
+    this.#exchange.desk.lateHeads.add(this);
     return true;
+  }
+
+  flushHead(): void {
+    if (!this.#begun) this.#exchange.res.flushHeaders();
   }
 
   data(chunk: Buffer): boolean {

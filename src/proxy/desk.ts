@@ -14,6 +14,7 @@ import { BackendClient } from "./backend-client.ts";
 import { Chores } from "./chores.ts";
 import { ClientErrorChecks } from "./client-error-checks.ts";
 import { Deadlines } from "./deadlines.ts";
+import { LateHeads } from "./late-heads.ts";
 import type { LegTools } from "./leg-shapes.ts";
 import type { RulesMessage, ThreadSetup, TileRef } from "./messages.ts";
 import { Pins } from "./pins.ts";
@@ -55,6 +56,7 @@ export class DataDesk {
   readonly spans: Spans | null;
   readonly tunnels = new Tunnels();
   readonly chores = new Chores();
+  readonly lateHeads = new LateHeads();
   readonly shelf = new Shelf(MAX_KEPT_BYTES);
   readonly tickets: Tickets<Repeatable>;
   readonly pins: Pins;
