@@ -42,7 +42,7 @@ export function checkPath(text: string): string | null {
 
 function readPath(text: string): ParsedPath | string {
   if (!text.startsWith("$"))
-    return `a JSONPath begins with $: write $.${text.slice(0, 100).replace(/^[./]+/, "") || "updatedAt"}`;
+    return `a JSONPath begins with $: write ${namesPath(text) ?? "$.updatedAt, or $['updated-at']"}`;
   if (text.length > MAX_PATH_CHARS) return `a JSONPath has at most ${MAX_PATH_CHARS} characters`;
   const scan = scanBrackets(text);
   if (scan.deepest > MAX_BRACKETS)
@@ -51,6 +51,8 @@ function readPath(text: string): ParsedPath | string {
   try {
     segments = parse(scan.text).segments;
   } catch (error) {
+    const meant = namesPath(text.slice(1));
+    if (meant !== null) return `this is no JSONPath (RFC 9535): write ${meant}`;
     const where = scan.text === text ? errorPosition(error, text) : "";
     return `this is no JSONPath (RFC 9535)${where}; examples: $.updatedAt, $..etag, $.items[*].id`;
   }
@@ -63,6 +65,23 @@ function readPath(text: string): ParsedPath | string {
     steps.push({ key, descends: segment.type === "DescendantSegment" });
   }
   return { kind: "steps", steps };
+}
+
+const PLAIN_NAME = /^[A-Za-z_\u{80}-\u{10ffff}][\w\u{80}-\u{10ffff}]*$/u;
+/** A name that needs no escapes, and the items of lists behind it. */
+const NAME_AND_ITEMS = /^([^\s'"\\[\](){}?@,:*&|=<>$]+)((?:\[(?:\*|\d{1,9})\])*)$/;
+const MAX_SUGGESTION_CHARS = 100;
+
+/** The JSONPath that was meant by names with dots or slashes between them; null: nobody knows. */
+function namesPath(text: string): string | null {
+  if (text.length > MAX_SUGGESTION_CHARS) return null;
+  const steps: string[] = [];
+  for (const part of text.replace(/^[./]/, "").split(text.startsWith("/") ? "/" : ".")) {
+    const [, name, items] = NAME_AND_ITEMS.exec(part) ?? [];
+    if (name === undefined) return null;
+    steps.push(PLAIN_NAME.test(name) ? `.${name}` : `['${name}']`, items ?? "");
+  }
+  return `$${steps.join("")}`;
 }
 
 function errorPosition(error: unknown, text: string): string {

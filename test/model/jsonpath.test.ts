@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import fc from "fast-check";
 
 import { checkPath, checkRename, parsePath, parseRename } from "../../src/model/jsonpath.ts";
 
@@ -21,6 +22,12 @@ describe("a JSONPath", () => {
   const bad: readonly (readonly [string, RegExp])[] = [
     ["updatedAt", /begins with \$: write \$\.updatedAt/],
     ["", /write \$\.updatedAt/],
+    ["5", /write \$\['5'\]$/],
+    ["created-at", /write \$\['created-at'\]$/],
+    ["/items/name", /write \$\.items\.name$/],
+    ["$.created-at", /no JSONPath \(RFC 9535\): write \$\['created-at'\]$/],
+    ["$.items[*].unit-price", /write \$\.items\[\*\]\['unit-price'\]$/],
+    ["$a.b", /write \$\.a\.b$/],
     ["$.", /it ends too early; examples/],
     ["$.a b", /"b" at character 5/],
     ["$[01]", /no JSONPath/],
@@ -36,6 +43,24 @@ describe("a JSONPath", () => {
     test(`${JSON.stringify(path).slice(0, 40)} is none, and says what to write`, () =>
       assert.match(checkPath(path) ?? "", why));
   }
+
+  test("what is proposed is a JSONPath itself", () => {
+    const parts = fc.array(
+      fc.oneof(fc.string({ maxLength: 5 }), fc.constantFrom("a-b", "x[*]", "ü", "__proto__")),
+    );
+    fc.assert(
+      fc.property(
+        parts,
+        fc.constantFrom("", "$", "$.", "/"),
+        fc.constantFrom(".", "/"),
+        (names, start, between) => {
+          const why = checkPath(start + names.join(between));
+          const proposed = /: write (\$.*)$/su.exec(why ?? "")?.[1];
+          for (const path of proposed?.split(", or ") ?? []) assert.equal(checkPath(path), null, path);
+        },
+      ),
+    );
+  });
 
   test("what the parser would take for ever over is refused at once", () => {
     assert.match(checkPath(`$[?${"f(".repeat(100)}@${")".repeat(100)}]`) ?? "", /at most 8 deep/);
