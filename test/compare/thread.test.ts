@@ -95,6 +95,7 @@ test("pairs of every port are compared, with samples for mismatches alone, and l
       noise: null,
       ticket: null,
       confirms: null,
+      isReverse: false,
       old: null,
       new: null,
     });
