@@ -2,14 +2,15 @@
  * The entry of a comparison thread: takes pairs from the data-plane threads, one at a time and turn by turn,
  * and posts what it found to control. Nothing that a pair holds ends it.
  *
- * workerData: `{ queue }`, a SharedArrayBuffer of two 32-bit counters: pairs waiting, bytes waiting. Whoever
- * posts a pair adds to them first, and sheds where they are too high; this thread subtracts when it is done.
+ * workerData: `{ queue, progress }`. `queue` is a SharedArrayBuffer of two 32-bit counters: pairs waiting, bytes
+ * waiting. Whoever posts a pair adds to them first, and sheds where they are too high; this thread subtracts when it is
+ * done. `progress` says what it is at (board/progress.ts).
  * Messages in: `{ kind: "port", port }` for each data-plane thread, `{ kind: "stop" }`. Pairs come over those
  * ports as `{ kind: "pair", pair }`. Messages out: `Compared` (model/pair.ts).
  */
 
 import { type MessagePort, parentPort, workerData } from "node:worker_threads";
-
+import { noteBegun, noteDone } from "../board/progress.ts";
 import type { Compared, Pair, Place } from "../model/pair.ts";
 import { type CompiledCompare, compileCompare } from "./compare.ts";
 import { examinePair, unexamined } from "./examine.ts";
@@ -38,7 +39,7 @@ interface Line {
   readonly pairs: Pair[];
 }
 
-function serve(control: MessagePort, queue: Int32Array): void {
+function serve(control: MessagePort, queue: Int32Array, progress: SharedArrayBuffer): void {
   const compiled = new Map<string, CompiledCompare>();
   const samples = createThrottle(MAX_SAMPLES_PER_SECOND);
   const lines = new Set<Line>();
@@ -51,10 +52,12 @@ function serve(control: MessagePort, queue: Int32Array): void {
     if (line !== undefined && line.pairs.length > 0) turns.push(line);
     if (turns.length > 0) setImmediate(takeTurn);
     if (pair === undefined) return;
+    noteBegun(progress, pair.route);
     try {
       control.postMessage(examine(pair, compiled, samples));
     } finally {
       leave(queue, pair);
+      noteDone(progress);
     }
   };
 
@@ -126,4 +129,5 @@ function leave(queue: Int32Array, pair: Pair): void {
 }
 
 if (parentPort === null) throw new Error("src/compare/thread.ts runs as a worker thread, not by itself");
-serve(parentPort, new Int32Array((workerData as { readonly queue: SharedArrayBuffer }).queue));
+const given = workerData as { readonly queue: SharedArrayBuffer; readonly progress: SharedArrayBuffer };
+serve(parentPort, new Int32Array(given.queue), given.progress);

@@ -1,6 +1,7 @@
 /** Starts the comparison thread, keeps it alive, and hands its findings on. */
 
 import { type MessagePort, Worker } from "node:worker_threads";
+import { PROGRESS_BYTES, pairAtHand, routeAtHand } from "../board/progress.ts";
 import type { Compared } from "../model/pair.ts";
 import { entryUrl } from "./entry.ts";
 
@@ -10,10 +11,16 @@ export interface CompareThreadOptions {
   readonly onCompared: (compared: Compared) => void;
   /** It died and another took its place: data threads need new channels. */
   readonly onReplaced: (why: string) => void;
+  /** A comparison that takes longer is given up, and the thread with it. */
+  readonly stuckAfterMs?: number;
 }
 
 const REPLACE_AFTER_MS = 500;
 const MAX_HEAP_MB = 1024;
+/** A pair takes a second at the very worst; a pattern of the rules can take for ever over a hostile text. */
+const STUCK_AFTER_MS = 10_000;
+/** Looks rather than time: after a pause of the whole process nothing has been stuck. */
+const LOOKS = 10;
 
 export class CompareThread {
   readonly #options: CompareThreadOptions;
@@ -35,9 +42,10 @@ export class CompareThread {
   }
 
   #start(): Worker {
+    const progress = new SharedArrayBuffer(PROGRESS_BYTES);
     const worker = new Worker(entryUrl("compare/thread"), {
       name: "compare",
-      workerData: { queue: this.#options.queue },
+      workerData: { queue: this.#options.queue, progress },
       // A hostile body can take hundreds of megabytes to parse: then this thread ends, not the process.
       resourceLimits: { maxOldGenerationSizeMb: MAX_HEAP_MB },
     });
@@ -46,11 +54,33 @@ export class CompareThread {
     worker.on("error", (error: Error) => {
       why = error.message;
     });
+    const watch = this.#watch(progress, (route) => {
+      why = `a comparison of route ${route} took longer than ${this.#stuckAfterMs / 1000} s`;
+      void worker.terminate();
+    });
     worker.on("exit", () => {
+      clearInterval(watch);
       if (this.#stopping) return;
       setTimeout(() => this.#replace(why), REPLACE_AFTER_MS).unref();
     });
     return worker;
+  }
+
+  get #stuckAfterMs(): number {
+    return this.#options.stuckAfterMs ?? STUCK_AFTER_MS;
+  }
+
+  /** Calls `stuck`, with the route, where a pair stays at hand for too long. */
+  #watch(progress: SharedArrayBuffer, stuck: (route: string) => void): NodeJS.Timeout {
+    let seen: number | null = null;
+    let looks = 0;
+    const look = (): void => {
+      const now = pairAtHand(progress);
+      looks = now !== null && now === seen ? looks + 1 : 0;
+      seen = now;
+      if (looks === LOOKS) stuck(routeAtHand(progress));
+    };
+    return setInterval(look, this.#stuckAfterMs / LOOKS).unref();
   }
 
   #replace(why: string): void {

@@ -1,0 +1,42 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { MessageChannel } from "node:worker_threads";
+
+import type { Compared, Pair } from "../../src/model/pair.ts";
+import { CompareThread } from "../../src/workers/compare-threads.ts";
+import { answer, pairOf } from "../compare/pairs.ts";
+import { until } from "../support/until.ts";
+
+test("a comparison that never ends is given up, by the name of its route, and later pairs are compared", async () => {
+  const queue = new SharedArrayBuffer(8);
+  const replaced: string[] = [];
+  const found: Compared[] = [];
+  const thread = new CompareThread({
+    queue,
+    onCompared: (compared) => found.push(compared),
+    onReplaced: (why) => replaced.push(why),
+    stuckAfterMs: 1_000,
+  });
+  const post = (pair: Pair) => {
+    Atomics.add(new Int32Array(queue), 0, 1);
+    const { port1, port2 } = new MessageChannel();
+    thread.connect(port2);
+    port1.postMessage({ kind: "pair", pair });
+    return () => port1.close();
+  };
+  const text = (end: string) => answer(JSON.stringify({ list: [{ a: `${"a".repeat(50)}!` }], end }));
+  try {
+    const endless = { ignore: ["$.list[?search(@.a, '(a+)+$')]"] };
+    const close = post(pairOf(text("old"), text("new"), endless, { route: "slow-route" }));
+    await until("it is given up", () => replaced.length === 1);
+    close();
+    assert.deepEqual(replaced, ["a comparison of route slow-route took longer than 1 s"]);
+    assert.equal(Atomics.load(new Int32Array(queue), 0), 0);
+    const closeNext = post(pairOf(text("old"), text("new")));
+    await until("the next pair is compared", () => found.length === 1);
+    closeNext();
+    assert.equal(found[0]?.comparison.kind, "mismatch");
+  } finally {
+    await thread.terminate();
+  }
+});
