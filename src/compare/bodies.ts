@@ -40,8 +40,7 @@ interface Bodies {
 
 /**
  * Compares the bodies of a pair. What our own bounds keep from being compared is undecided, never a match and
- * never a difference. A body that cannot be decoded at all beside one that can is a difference: clients can
- * read the one and not the other.
+ * never a difference.
  */
 export function compareBodies(pair: Pair, compare: Compare, rules: TreeRules, open: OpenPair): BodyFindings {
   // The answer to HEAD has no body, whatever its headers say.
@@ -165,8 +164,8 @@ function compareStreams(bodies: Bodies): BodyFindings {
 /** How a body is shown of which the other side's is of another kind. */
 function shownReading(reading: Reading, body: Open, text: string, conceal: boolean): string {
   if (reading.kind === "not") {
-    const content = conceal ? sizeText(body.bytes) : visible(text, MAX_TEXT_CHARS);
-    return cut(`${reading.why}: ${content}`, MAX_TEXT_CHARS);
+    if (conceal) return `${reading.why.replace(/ \(.*/s, "")}: ${sizeText(body.bytes)}`;
+    return cut(`${reading.why}: ${visible(text, MAX_TEXT_CHARS)}`, MAX_TEXT_CHARS);
   }
   if (conceal) return sizeText(body.bytes);
   const isJson = reading.kind === "tree" && reading.tree.text !== null;

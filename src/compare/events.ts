@@ -1,8 +1,11 @@
 /** text/event-stream (WHATWG server-sent events), as an array: `$[3].data.price` is of the fourth event. */
 
+import { parsePath } from "../model/jsonpath.ts";
 import { parseJson } from "./json.ts";
 import { readJoined } from "./ndjson.ts";
 import { hasTooManyNodes, MAX_NODES, type Reading } from "./reading.ts";
+
+const UNREAD = parsePath("$[*].data");
 
 /** The JSON text of each event that is there from its first line to the empty one that ends it. */
 type EventTexts =
@@ -15,7 +18,7 @@ type EventTexts =
  */
 export function readEvents(text: string): Reading {
   const events = eventTexts(text);
-  return events.kind === "events" ? readJoined(events.items) : events;
+  return events.kind === "events" ? readJoined(events.items, UNREAD) : events;
 }
 
 /**
@@ -35,8 +38,8 @@ export function readStreams(
   const seen = Math.min(oldSeen, newSeen);
   if (seen === 0) return null;
   return {
-    old: readJoined(oldEvents.items.slice(0, seen)),
-    new: readJoined(newEvents.items.slice(0, seen)),
+    old: readJoined(oldEvents.items.slice(0, seen), UNREAD),
+    new: readJoined(newEvents.items.slice(0, seen), UNREAD),
   };
 }
 

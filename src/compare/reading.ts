@@ -4,7 +4,7 @@ import type { Tree } from "./tree-rules.ts";
 
 export type Reading =
   | { readonly kind: "tree"; readonly tree: Tree }
-  /** It is not of that kind: "not XML: …" says in which way. */
+  /** It is not of that kind; "not XML (…)" says in which way, and may quote the body. */
   | { readonly kind: "not"; readonly why: string }
   /** Our own bounds: nothing is said about the body. */
   | { readonly kind: "too_deep" | "too_large" };

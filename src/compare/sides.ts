@@ -1,5 +1,6 @@
 /** Two trees made ready to be compared: what the rules name is moved, removed or marked. */
 
+import type { ParsedPath } from "../model/jsonpath.ts";
 import { type ExactNumbers, parseExact } from "./json.ts";
 import { addAllowance, createMarks, type Marks } from "./marks.ts";
 import { childOf, type Holder, visitNodes } from "./paths.ts";
@@ -13,19 +14,22 @@ export interface Side {
   readonly tree: Holder;
   /** The same document with plain numbers, for filters that look at values. */
   readonly shape: Holder;
+  /** Of the tree. */
+  readonly unread: ParsedPath | null;
 }
 
 /** Its numbers as doubles. A tree with a text is changed by the rules in place, others are copied first. */
-export function sideOf({ value, text }: Tree, rules: TreeRules): Side {
+export function sideOf({ value, text, unread }: Tree, rules: TreeRules): Side {
   const isChanged = rules.ignore.length + rules.rename.length > 0;
   const tree: Holder = [text === null && isChanged ? redactedCopy(value, new Map(), new Map()) : value];
-  return { tree, shape: tree };
+  return { tree, shape: tree, unread: unread ?? null };
 }
 
 /** Its long numbers as symbols; `exactNumbers` is that of both sides. */
 export function exactSideOf(given: Tree, rules: TreeRules, exactNumbers: ExactNumbers): Side {
   if (given.text === null) return sideOf(given, rules);
-  return { tree: [parseExact(given.text, exactNumbers)], shape: [JSON.parse(given.text)] };
+  const { text, unread } = given;
+  return { tree: [parseExact(text, exactNumbers)], shape: [JSON.parse(text)], unread: unread ?? null };
 }
 
 /** Renames, marks and removes in both, in place, in the order that `diffTrees` tells. */
@@ -49,7 +53,12 @@ export function applyRules(
 }
 
 /** Notes the nodes that nobody may see. */
-export function markHidden({ tree, shape }: Side, rules: TreeRules, hidden: Spots): void {
+export function markHidden({ tree, shape, unread }: Side, rules: TreeRules, hidden: Spots): void {
+  if (unread !== null && rules.redact.length > 0) {
+    visitNodes(unread, tree, shape, (container, key) => {
+      if (typeof childOf(container, key) === "string") addSpot(hidden, container, key);
+    });
+  }
   for (const path of rules.redact) {
     visitNodes(path, tree, shape, (container, key) => addSpot(hidden, container, key));
   }

@@ -16,6 +16,8 @@ export interface Tree {
   readonly longNumbers: readonly string[];
   /** Members in `text`, repeated names counted each time; absent: counted when needed. */
   readonly members?: number;
+  /** Names texts that could not be read as data: where any path is redacted, they may hold what it names. */
+  readonly unread?: ParsedPath;
 }
 
 /** The paths of a route's `compare`, compiled once for a version of the rules. */

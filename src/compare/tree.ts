@@ -88,7 +88,7 @@ function firstReading(tree: Tree): Tree {
   if (tree.text === null) return tree;
   const text = withoutRepeats(tree.text);
   const { longNumbers, members } = surveyJson(text);
-  return { value: JSON.parse(text), text, longNumbers, members };
+  return { ...tree, value: JSON.parse(text), text, longNumbers, members };
 }
 
 function withFirstReading(
@@ -109,7 +109,7 @@ function withFirstReading(
 export function redactTree(tree: Tree, rules: TreeRules): unknown {
   const shape: Holder = [tree.text === null ? tree.value : JSON.parse(tree.text)];
   const hidden: Spots = new Map();
-  markHidden({ tree: shape, shape }, rules, hidden);
+  markHidden({ tree: shape, shape, unread: tree.unread ?? null }, rules, hidden);
   if (hidden.get(shape)?.has(0)) return REDACTED;
   const raw = tree.text === null || tree.longNumbers.length === 0 ? shape[0] : parseRaw(tree.text);
   return redactedCopy(shape[0], hidden, new Map(), raw);

@@ -3,9 +3,12 @@ import { describe, test } from "node:test";
 
 import fc from "fast-check";
 
+import { compileCompare } from "../../src/compare/compare.ts";
+import { samplePair } from "../../src/compare/sample.ts";
 import { diffTrees, redactTree } from "../../src/compare/tree.ts";
 import { compileTreeRules } from "../../src/compare/tree-rules.ts";
 import { DEFAULT_COMPARE } from "../../src/model/default-compare.ts";
+import { answer, compared, pairOf } from "./pairs.ts";
 import { diff, places, redacted, redacting, treeOf } from "./trees.ts";
 
 const SECRET = "ann@secret.example";
@@ -148,5 +151,30 @@ describe("redact", () => {
         },
       ),
     );
+  });
+});
+
+describe("what cannot be read as data", () => {
+  const CASES: readonly (readonly [type: string, redact: string, old: string, fresh: string])[] = [
+    ["application/xml", "$.u['@mail']", `<u mail="${SECRET}"/>`, `<u mail=${OTHER}></u>`],
+    ["application/xml", "$.u.mail", `<u><mail>${SECRET}</mail></u>`, `<u>a & ${OTHER}</u>`],
+    ["application/x-ndjson", "$[*].mail", `{"mail":1}\n{"mail":"${SECRET}"\n`, `{"mail":1}\n${OTHER}\n`],
+    ["text/event-stream", "$[*].data.mail", `data: {"mail":"${SECRET}"}\n\n`, `data: {"mail":"${OTHER}"\n\n`],
+    ["text/event-stream", "$[*].data.mail", `data: mail ${SECRET}\n\n`, `data: mail ${OTHER}\n\n`],
+  ];
+  for (const [type, path, old, fresh] of CASES) {
+    test(`of ${type} is hidden where ${path} is redacted: ${fresh.replace(OTHER, "…").trim()}`, () => {
+      const pair = pairOf(answer(old, { type }), answer(fresh, { type }), redacting(path));
+      const comparison = compared(pair);
+      assert.equal(comparison.kind, "mismatch");
+      const kept = JSON.stringify([comparison, samplePair(pair, compileCompare(pair.compare))]);
+      assert.ok(!/secret/.test(kept), kept);
+    });
+  }
+
+  test("is shown where nothing is redacted", () => {
+    const type = "text/event-stream";
+    const comparison = compared(pairOf(answer("data: a\n\n", { type }), answer("data: b\n\n", { type })));
+    assert.match(JSON.stringify(comparison), /"old":"\\"a\\""/);
   });
 });
