@@ -1,5 +1,6 @@
 /** What reading a body as a tree came to. */
 
+import type { ParsedPath } from "../model/jsonpath.ts";
 import type { Tree } from "./tree-rules.ts";
 
 export type Reading =
@@ -13,8 +14,9 @@ export type Reading =
 export const MAX_NODES = 100_000;
 
 /** A tree of a kind that has no numbers. */
-export function plainTree(value: unknown): Reading {
-  return { kind: "tree", tree: { value, text: null, longNumbers: [] } };
+export function plainTree(value: unknown, unread?: ParsedPath): Reading {
+  const tree = { value, text: null, longNumbers: [] };
+  return { kind: "tree", tree: unread === undefined ? tree : { ...tree, unread } };
 }
 
 /** Members and items of one JSON text; commas and brackets within its strings count too. */

@@ -8,6 +8,7 @@
 
 import { Parser } from "htmlparser2";
 
+import { parsePath } from "../model/jsonpath.ts";
 import { createMarkupBuilder, MAX_ATTRIBUTES, type Manners, MarkupBound } from "./markup.ts";
 import { plainTree, type Reading } from "./reading.ts";
 import { visible } from "./text.ts";
@@ -31,13 +32,17 @@ const UNNAMED_AMPERSAND = /&(?!(?:[A-Za-z_][\w.-]{0,100}|#[0-9]{1,7}|#x[0-9a-fA-
 // biome-ignore lint/suspicious/noControlCharactersInRegex: XML 1.0 allows no others than tab, line feed and return.
 const FORBIDDEN = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/;
 
+/** Its entities may stand for anything. */
+const UNREAD = parsePath("$['#doctype']");
+
 class Fault extends Error {}
 
 /** Reads a document; "not" for one that is not well-formed. `withOrder` false: without `#order`. */
 export function readXml(text: string, withOrder: boolean = true): Reading {
   if (FORBIDDEN.test(text)) return { kind: "not", why: "not XML (a character that XML does not allow)" };
   try {
-    return plainTree(parse(text, withOrder));
+    const { rest, subset } = takeSubset(text);
+    return plainTree(parse(rest, subset, withOrder), UNREAD);
   } catch (error) {
     if (error instanceof MarkupBound) return { kind: error.bound };
     if (error instanceof Fault) return { kind: "not", why: `not XML (${error.message})` };
@@ -45,7 +50,26 @@ export function readXml(text: string, withOrder: boolean = true): Reading {
   }
 }
 
-function parse(text: string, withOrder: boolean): unknown {
+/** Both are looked for in so much of a document. */
+const MAX_PROLOG_CHARS = 64 * 1024;
+const COMMENT = "<!--(?:[^-]|-(?!->))*-->";
+const INSTRUCTION = "<\\?(?:[^?]|\\?(?!>))*\\?>";
+const WORDS = "(?:[^[\\]<>\"']|\"[^\"]*\"|'[^']*')*";
+// In neither can two alternatives begin alike, so they take linear time.
+const DOCTYPE = new RegExp(`^\\ufeff?(?:\\s|${INSTRUCTION}|${COMMENT})*<!DOCTYPE\\s${WORDS}\\[`, "i");
+const SUBSET = new RegExp(`^(?:[^\\]<%]|%[\\w.-]{1,100};|${COMMENT}|${INSTRUCTION}|<![A-Z]${WORDS}>)*\\]`);
+
+/** The parser takes the first > for the end of the document type: what stands in its brackets is taken out before. */
+function takeSubset(text: string): { readonly rest: string; readonly subset: string } {
+  const prolog = text.slice(0, MAX_PROLOG_CHARS);
+  const from = DOCTYPE.exec(prolog)?.[0].length;
+  if (from === undefined) return { rest: text, subset: "" };
+  const subset = SUBSET.exec(prolog.slice(from))?.[0];
+  if (subset === undefined) throw new Fault("a document type that is broken or too long");
+  return { rest: text.slice(0, from - 1) + text.slice(from + subset.length), subset: `[${subset}` };
+}
+
+function parse(text: string, subset: string, withOrder: boolean): unknown {
   const builder = createMarkupBuilder(MANNERS, withOrder);
   const doctype = new Map<string, string>();
   let attributes = new Map<string, string>();
@@ -111,7 +135,7 @@ function parse(text: string, withOrder: boolean): unknown {
           if (name.toLowerCase() !== "?xml")
             builder.leaf(name, data.slice(name.length).replace(/\?$/, "").trim());
         } else if (name.toUpperCase() === "!DOCTYPE" && roots === 0) {
-          doctype.set("#doctype", data.slice(1).replace(/\s+/g, " ").trim());
+          doctype.set("#doctype", `${data.slice(1)} ${subset}`.replace(/\s+/g, " ").trim());
         } else {
           throw new Fault(`a declaration ${shown(instruction)}`);
         }

@@ -99,7 +99,35 @@ describe("XML", () => {
     assert.equal(xml(typed("a.dtd"), typed("a.dtd").replace(" SYSTEM", "\n SYSTEM")).kind, "match");
     assert.deepEqual(placesOf(xml(typed("a.dtd"), typed("/etc/passwd"))), ["$['#doctype'] value"]);
     const laughs = '<!DOCTYPE a [<!ENTITY b "bb"><!ENTITY c "&b;&b;&b;">]><a>&c;</a>';
-    assert.equal(readXml(laughs).kind, "not");
+    assert.deepEqual(placesOf(xml(laughs, laughs.replace('"bb"', '"cc"'))), ["$['#doctype'] value"]);
+    assert.deepEqual(placesOf(xml(laughs, laughs.replace("&c;<", "&b;<"))), ["$.a['#text'] value"]);
+  });
+
+  test("a document type may hold declarations of its own", () => {
+    const inside = [
+      '<!ENTITY % p "]>"> %p;',
+      "<!-- ]> --> <?x ]> ?>",
+      '<!ATTLIST a b CDATA "<">',
+      "<!ELEMENT a (#PCDATA)>\n",
+    ];
+    for (const declared of inside) {
+      const typed = (rest: string) =>
+        `<?xml version="1.0"?>\n<!DOCTYPE a SYSTEM 'a[].dtd' [${declared}]>${rest}`;
+      assert.equal(xml(typed("<a>x</a>"), typed("\n<a> x </a>")).kind, "match", declared);
+      assert.deepEqual(placesOf(xml(typed("<a>x</a>"), typed("<a>y</a>"))), ["$.a['#text'] value"], declared);
+    }
+    for (const broken of [
+      "<!DOCTYPE a [<!ENTITY b>",
+      '<!DOCTYPE a [<!E "]><a/>',
+      "<!DOCTYPE a [<b/>]><a/>",
+    ]) {
+      assert.deepEqual(readXml(broken), {
+        kind: "not",
+        why: "not XML (a document type that is broken or too long)",
+      });
+    }
+    const long = `${" ".repeat(60_000)}<!DOCTYPE a [${"%a;<!--".repeat(20_000)}`;
+    assert.equal(readXml(long).kind, "not");
   });
 
   const BROKEN = [
@@ -312,6 +340,9 @@ describe("bounds", () => {
       "![CDATA[",
       "]]>",
       "!DOCTYPE",
+      "[",
+      "]",
+      "%",
       "script",
       "form",
       "svg",

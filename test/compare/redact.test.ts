@@ -158,6 +158,12 @@ describe("what cannot be read as data", () => {
   const CASES: readonly (readonly [type: string, redact: string, old: string, fresh: string])[] = [
     ["application/xml", "$.u['@mail']", `<u mail="${SECRET}"/>`, `<u mail=${OTHER}></u>`],
     ["application/xml", "$.u.mail", `<u><mail>${SECRET}</mail></u>`, `<u>a & ${OTHER}</u>`],
+    [
+      "application/xml",
+      "$.u",
+      `<!DOCTYPE u [<!ENTITY m "${SECRET}">]><u>&m;</u>`,
+      `<!DOCTYPE u [<!ENTITY m "${OTHER}">]><u>&m;</u>`,
+    ],
     ["application/x-ndjson", "$[*].mail", `{"mail":1}\n{"mail":"${SECRET}"\n`, `{"mail":1}\n${OTHER}\n`],
     ["text/event-stream", "$[*].data.mail", `data: {"mail":"${SECRET}"}\n\n`, `data: {"mail":"${OTHER}"\n\n`],
     ["text/event-stream", "$[*].data.mail", `data: mail ${SECRET}\n\n`, `data: mail ${OTHER}\n\n`],
