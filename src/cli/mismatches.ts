@@ -11,7 +11,7 @@ import type { Side } from "../model/ruleset.ts";
 import type { RemoteFlags } from "./action.ts";
 import { type AdminClient, createAdminClient, notAGateway } from "./client.ts";
 import type { Context } from "./context.ts";
-import { CliError, EXIT_DONE, EXIT_USAGE } from "./exit.ts";
+import { CliError, EXIT_DONE, EXIT_NO, EXIT_USAGE } from "./exit.ts";
 import { describeClusters } from "./mismatch-table.ts";
 import { describeSample } from "./mismatch-text.ts";
 import { describeNone } from "./no-mismatches.ts";
@@ -34,11 +34,11 @@ export async function mismatches(
   flags: MismatchesFlags,
   context: Context,
 ): Promise<number> {
-  checkFlags(route, flags);
+  checkFlags(flags);
   const client = createAdminClient(flags);
   const { out } = context.streams;
   const view = { columns: out.isTTY === true ? (out.columns ?? null) : null, nowMs: Date.now() };
-  if (flags.show !== undefined) await show(flags.show, client, flags, view, context);
+  if (flags.show !== undefined) await show(flags.show, route, client, flags, view, context);
   else if (flags.retro === true) {
     const report = await fetchRetro(client, { route });
     out.write(
@@ -48,9 +48,9 @@ export async function mismatches(
   return EXIT_DONE;
 }
 
-function checkFlags(route: string | undefined, { show, retro, limit }: MismatchesFlags): void {
-  if (show !== undefined && (route !== undefined || retro === true)) {
-    throw new CliError("--show is about one pair: leave ROUTE and --retro out", EXIT_USAGE);
+function checkFlags({ show, retro, limit }: MismatchesFlags): void {
+  if (show !== undefined && retro === true) {
+    throw new CliError("--show is about one pair: leave --retro out", EXIT_USAGE);
   }
   if (limit !== undefined && (show !== undefined || retro === true)) {
     throw new CliError("--limit is about the list: leave it out with --show and --retro", EXIT_USAGE);
@@ -106,6 +106,7 @@ async function list(
 
 async function show(
   id: string,
+  route: string | undefined,
   client: AdminClient,
   flags: MismatchesFlags,
   view: View,
@@ -113,6 +114,12 @@ async function show(
 ): Promise<void> {
   const sample = await client.get(`/api/v1/mismatches/${id}`);
   if (!isSample(sample)) throw notAGateway(client.url);
+  if (route !== undefined && sample.route !== route) {
+    throw new CliError(
+      `${id} is of route ${sample.route}: write it in place of ${route}, or no route`,
+      EXIT_NO,
+    );
+  }
   if (flags.output === "json") {
     out.write(`${formatJson(sample)}\n`);
     return;

@@ -95,6 +95,15 @@ ask both again
   );
 });
 
+test("a route beside --show is the pair's own, or exit 1 says which it is of", async () => {
+  const right = await show(sample(), ["profiles"]);
+  assert.equal(right.code, 0);
+  assert.match(right.out, /pair 17 of profiles/);
+  const wrong = await show(sample(), ["orders"]);
+  assert.equal(wrong.code, 1);
+  assert.match(wrong.err, /^cutover: 17 is of route profiles: write it in place of orders, or no route/);
+});
+
 test("a cluster's id shows its newest pair, an unknown id is exit 1, and -o json is the gateway's answer", async () => {
   const pair = sample();
   assert.match((await show(pair, ["--show", "0a1b2c3d4e5f"])).out, /pair 17 of profiles/);
