@@ -115,7 +115,7 @@ function again(sample: MismatchSample, { origins, backends }: SampleView, paint:
   const known = backends.flatMap(({ name, endpoints }) => endpoints.map(({ url }) => `${name} ${url}`));
   const notes = [
     ...(origins === null ? [`put the backends' addresses in: ${known.join(", ") || "see your rules"}`] : []),
-    "credentials are never kept: add -H 'authorization: …' or -H 'cookie: …' where the route asks for them",
+    "not every field is kept, and credentials never: add -H 'authorization: …', -H 'cookie: …' or others that they read",
     ...(isRedacted(target, requestHeaders) ? ["what is redacted must be put back"] : []),
     ...(SAFE_METHODS.includes(method)
       ? []

@@ -90,7 +90,7 @@ ask both again
   curl -isS -H 'accept: application/json' 'http://127.0.0.1:9001/profiles/7?full=1'
   # new
   curl -isS -H 'accept: application/json' 'http://127.0.0.1:9003/profiles/7?full=1'
-  # credentials are never kept: add -H 'authorization: …' or -H 'cookie: …' where the route asks for them
+  # not every field is kept, and credentials never: add -H 'authorization: …', -H 'cookie: …' or others that they read
 `,
   );
 });
