@@ -89,6 +89,10 @@ for (const [what, sql] of Object.entries(FLIPS)) {
     database.close();
     const again = await openStore(folder);
     assert.equal(again.health.kind, "damaged");
+    assert.match(
+      "why" in again.health ? again.health.why : "",
+      /: a row of its table \w+ does not parse \(\w/,
+    );
     assert.deepEqual([await again.rollouts(), await again.pins()], [[], []]);
     await assert.rejects(
       again.moveRollout(rolloutRecord("profiles"), PROMOTION),

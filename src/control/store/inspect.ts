@@ -120,7 +120,9 @@ function issueOf(error: unknown): string | undefined {
   if (error instanceof RangeError) return "a number is too great"; // node:sqlite reads none beyond 2^53
   if (!(error instanceof ZodError)) return undefined;
   const issue = error.issues[0];
-  return issue === undefined ? error.message : `${issue.path.join(".")}: ${issue.message}`;
+  if (issue === undefined) return error.message;
+  // A checksum is of the whole row: it has no path.
+  return [issue.path.join("."), issue.message].filter((part) => part !== "").join(": ");
 }
 
 /** What the tables of a database made just now read like. */
