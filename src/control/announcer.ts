@@ -5,6 +5,17 @@ import type { Log } from "../observe/log.ts";
 import { LateWrites } from "./late-writes.ts";
 import type { NewAuditEntry, Store } from "./store-types.ts";
 
+/** A kind of trouble that was not seen for so long is news again; the slowest of those who try again do so every 30 s. */
+const QUIET_MS = 60_000;
+/** More kinds than the store has; beyond them the oldest is forgotten. */
+const MOST_KINDS = 100;
+
+interface AnnouncerClock {
+  readonly nowIso: () => string;
+  /** Does not jump. */
+  readonly nowMs: () => number;
+}
+
 export class Announcer {
   /** Of what acts before it is stored. */
   readonly late: LateWrites;
@@ -12,12 +23,15 @@ export class Announcer {
   readonly #log: Log;
   readonly #nowIso: () => string;
   readonly #listeners = new Set<(entry: AuditEntry) => void>();
-  #lastTrouble = "";
+  readonly #nowMs: () => number;
+  /** When each kind of trouble was last seen; the oldest first. */
+  readonly #seenMs = new Map<string, number>();
 
-  constructor(store: Store, log: Log, nowIso: () => string) {
+  constructor(store: Store, log: Log, { nowIso, nowMs }: AnnouncerClock) {
     this.#store = store;
     this.#log = log;
     this.#nowIso = nowIso;
+    this.#nowMs = nowMs;
     this.late = new LateWrites({
       announce: (entry) => this.announce(entry),
       storeFailed: (error) => this.storeFailed(error),
@@ -43,12 +57,15 @@ export class Announcer {
     return () => this.#listeners.delete(listener);
   }
 
-  /** To people, once for each kind of trouble in a row. */
+  /** To people, once for each kind of trouble until it has been away for a minute. */
   storeFailed(error: unknown): void {
     const text = error instanceof Error ? error.message : String(error);
-    if (text === this.#lastTrouble) return;
-    this.#lastTrouble = text;
-    process.stderr.write(`cutover: ${text}\n`);
+    const nowMs = this.#nowMs();
+    const seenMs = this.#seenMs.get(text);
+    this.#seenMs.delete(text); // to the end
+    this.#seenMs.set(text, nowMs);
+    if (this.#seenMs.size > MOST_KINDS) this.#seenMs.delete([...this.#seenMs.keys()][0] ?? "");
+    if (seenMs === undefined || nowMs - seenMs >= QUIET_MS) process.stderr.write(`cutover: ${text}\n`);
   }
 
   log(msg: string, fields: Readonly<Record<string, unknown>>): void {

@@ -59,7 +59,7 @@ export async function openControlRoom(
   const { store } = state;
   const log = createLog(options.logFormat);
   built.defer(() => flushLog(log));
-  const announcer = new Announcer(store, log, clock.nowIso);
+  const announcer = new Announcer(store, log, clock);
   built.defer(() => announcer.late.stop());
   const books = new Books(threads, clock.nowMs());
   const health = new HealthBoard();
