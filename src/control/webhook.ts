@@ -131,7 +131,10 @@ export class Webhook {
         warn(`${what}; given up after ${attempt} attempts`);
         return;
       }
-      if (attempt === 1) warn(`${what}; tried again for a day`);
+      if (attempt === 1) {
+        const howLong = trouble.isRefusal ? `up to ${MOST_REFUSALS - 1} times` : "for a day";
+        warn(`${what}; tried again ${howLong}`);
+      }
       await this.#rest(waitMs);
       waitMs = Math.min(2 * waitMs, LONGEST_RETRY_MS);
     }

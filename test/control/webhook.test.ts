@@ -121,6 +121,7 @@ describe("the webhook", () => {
       await until("both past", () => meta.get("webhook.delivered") === "2");
     });
     assert.equal(backend.seen.length, 5);
+    assert.match(warnings[0] ?? "", /it answered 400; tried again up to 3 times$/);
     assert.match(warnings.at(-1) ?? "", /it answered 400; given up after 4 attempts/);
   });
 
