@@ -35,6 +35,10 @@ export const SWITCH = {
   slowUs: 8,
   /** Shadows that are still to be asked of old a second time without a draw: its noise is being learned. */
   noiseLearning: 9,
+  /** A request has failed on both sides since new last answered well: 1. How many times that came to be, and when. */
+  sharedFailure: 10,
+  sharedCount: 11,
+  sharedSpan: 12,
 } as const;
 /** A cache line of its own for the switches: they are read by every request. */
 export const SWITCH_WORDS = 32;

@@ -5,6 +5,15 @@ import { LATCH, SLICE_WORDS, SWITCH, SWITCH_WORDS, THREAD_WORDS, tileBytes } fro
 
 const NO_OVERRIDE = -1;
 
+/** Shared failures between good answers of new that make a common fault; what an older span counted fades by half. */
+const COMMON_FAULT = 3;
+const SPAN_MS = 30_000;
+/**
+ * In a common fault a run needs so many times its limit. Where both sides fail at random and new is no worse, the next
+ * answer that counts is no more likely to lengthen a run than to end it: one of 25 comes once in 30 million.
+ */
+const COMMON_FAULT_FACTOR = 5;
+
 /** The switches. Reads are atomic loads: what another thread has written holds for the next request here. */
 export class Tile {
   readonly buffer: SharedArrayBuffer;
@@ -59,6 +68,8 @@ export class Tile {
 
   unlatch(): void {
     Atomics.store(this.#switches, SWITCH.killStreak, 0);
+    Atomics.store(this.#switches, SWITCH.sharedFailure, 0);
+    Atomics.store(this.#switches, SWITCH.sharedCount, 0);
     Atomics.store(this.#switches, SWITCH.latch, LATCH.open);
   }
 
@@ -120,12 +131,36 @@ export class Tile {
     Atomics.store(this.#switches, SWITCH.killLimit, limit);
   }
 
-  /** New answered well: the streak is broken. */
-  breakKillStreak(): void {
-    // The load keeps the usual case from writing to a line that all threads read.
+  /** New answered well: the streak is broken. `wallMs` is asked for where a shared failure was before it. */
+  breakKillStreak(wallMs: () => number): void {
+    // The loads keep the usual case from writing to a line that all threads read.
     if (Atomics.load(this.#switches, SWITCH.killStreak) !== 0) {
       Atomics.store(this.#switches, SWITCH.killStreak, 0);
     }
+    if (Atomics.load(this.#switches, SWITCH.sharedFailure) === 0) return;
+    if (Atomics.exchange(this.#switches, SWITCH.sharedFailure, 0) === 0) return;
+    this.#fadeShared(wallMs());
+    Atomics.add(this.#switches, SWITCH.sharedCount, 1);
+  }
+
+  /**
+   * A request failed on both sides: it neither lengthens the streak nor breaks it. It counts towards a common fault once
+   * new answers well again, and then once, however many there were: a new that is dead has no fault in common with old,
+   * whatever is asked of it.
+   */
+  noteSharedFailure(): void {
+    if (Atomics.load(this.#switches, SWITCH.sharedFailure) === 0) {
+      Atomics.store(this.#switches, SWITCH.sharedFailure, 1);
+    }
+  }
+
+  /** So many times running rolls back now; 0: off. More than the rules' limit while both sides share a fault. */
+  killLimit(wallMs: number): number {
+    const limit = Atomics.load(this.#switches, SWITCH.killLimit);
+    if (Atomics.load(this.#switches, SWITCH.sharedCount) === 0) return limit;
+    this.#fadeShared(wallMs);
+    const isCommon = Atomics.load(this.#switches, SWITCH.sharedCount) >= COMMON_FAULT;
+    return isCommon ? limit * COMMON_FAULT_FACTOR : limit;
   }
 
   /**
@@ -133,8 +168,8 @@ export class Tile {
    * sees it, so that no message and no busy control thread stands between the failure and the rollback.
    * Returns true for the one call that latched.
    */
-  addToKillStreak(): boolean {
-    const limit = Atomics.load(this.#switches, SWITCH.killLimit);
+  addToKillStreak(wallMs: number): boolean {
+    const limit = this.killLimit(wallMs);
     if (limit === 0) return false;
     const streak = Atomics.add(this.#switches, SWITCH.killStreak, 1) + 1;
     if (streak < limit) return false;
@@ -148,6 +183,15 @@ export class Tile {
 
   setSlowUs(slowUs: number): void {
     Atomics.store(this.#switches, SWITCH.slowUs, slowUs);
+  }
+
+  /** Threads that meet here may fade once too often, or count one too few: it is no more than a measure. */
+  #fadeShared(wallMs: number): void {
+    const span = Math.floor(wallMs / SPAN_MS) | 0;
+    const before = Atomics.exchange(this.#switches, SWITCH.sharedSpan, span);
+    if (before === span) return;
+    const count = Atomics.load(this.#switches, SWITCH.sharedCount);
+    Atomics.store(this.#switches, SWITCH.sharedCount, before + 1 === span ? count >> 1 : 0);
   }
 
   #share(word: number, byRules: SharePpm): SharePpm {

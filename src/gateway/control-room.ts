@@ -234,9 +234,12 @@ function causeOfTrip(trip: Trip) {
 }
 
 function causeOfKill(book: Book) {
-  const { killStreak } = book.tile;
-  const limit = book.route?.guard?.killSwitch ?? 0;
-  const summary = `killSwitch: new failed and old answered well ${killStreak} times running (limit ${limit})`;
+  const { tile, route } = book;
+  const rule = route?.guard?.killSwitch ?? 0;
+  const limit = tile.killLimit(Date.now());
+  const words =
+    limit > rule ? `limit ${limit} while both sides share a fault, else ${rule}` : `limit ${rule}`;
+  const summary = `killSwitch: new failed and old answered well ${tile.killStreak} times running (${words})`;
   return { cause: "killSwitch", by: "guard", reason: summary, summary } as const;
 }
 

@@ -48,7 +48,7 @@ export function recordLeg(
   }
   // After the error: a client that gave up on a slow side is a slow event, with no answer to count.
   if (slow) pushEvent(desk, room, decision, side, "slow");
-  if (side === "new" && outcome.status !== null && !failed(outcome)) room.tile.breakKillStreak();
+  if (side === "new" && outcome.status !== null && !failed(outcome)) room.tile.breakKillStreak(desk.wallMs);
 }
 
 /**
@@ -65,7 +65,8 @@ export function recordNewFailed(
   if (room.compiled.route.guard === null) return;
   if (oldAnsweredWell !== false) pushEvent(desk, room, decision, "new", "error-alone");
   const counts = oldAnsweredWell ?? newOutcome.failure !== null;
-  if (counts) room.tile.addToKillStreak();
+  if (counts) room.tile.addToKillStreak(desk.wallMs());
+  else if (oldAnsweredWell === false) room.tile.noteSharedFailure();
   desk.bell.ring();
 }
 

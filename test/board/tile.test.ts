@@ -3,6 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { SWITCH } from "../../src/board/layout.ts";
 import { Tile } from "../../src/board/tile.ts";
+import { seeded } from "../model/traffic.ts";
 import { onThreads } from "./threads.ts";
 
 test("a new tile is open, obeys the rules' shares, and kills nothing", () => {
@@ -13,7 +14,7 @@ test("a new tile is open, obeys the rules' shares, and kills nothing", () => {
   );
   assert.equal(tile.canaryPpm(50_000), 50_000);
   assert.equal(tile.shadowPpm(7), 7);
-  for (let i = 0; i < 100; i += 1) assert.equal(tile.addToKillStreak(), false);
+  for (let i = 0; i < 100; i += 1) assert.equal(tile.addToKillStreak(0), false);
   assert.equal(tile.latched, false);
 });
 
@@ -34,7 +35,7 @@ test("latched, killed and closed are all rolled back, and only a reset opens aga
   const tile = Tile.create(1);
   const state = () => [tile.latched, tile.killed, tile.closed];
   tile.setKillLimit(1);
-  assert.equal(tile.addToKillStreak(), true);
+  assert.equal(tile.addToKillStreak(0), true);
   assert.deepEqual(state(), [true, true, false]);
   tile.latch();
   assert.deepEqual(state(), [true, false, false]);
@@ -47,7 +48,7 @@ test("latched, killed and closed are all rolled back, and only a reset opens aga
 test("the streak latches at its limit, not before, and only once", () => {
   const tile = Tile.create(1);
   tile.setKillLimit(5);
-  const answers = Array.from({ length: 8 }, () => tile.addToKillStreak());
+  const answers = Array.from({ length: 8 }, () => tile.addToKillStreak(0));
   assert.deepEqual(answers, [false, false, false, false, true, false, false, false]);
 });
 
@@ -60,8 +61,8 @@ test("one good answer of new begins the streak again", () => {
       let expected = false;
       for (const good of goods) {
         running = good ? 0 : running + 1;
-        if (good) tile.breakKillStreak();
-        const latchedNow = !good && tile.addToKillStreak();
+        if (good) tile.breakKillStreak(() => 0);
+        const latchedNow = !good && tile.addToKillStreak(0);
         assert.equal(latchedNow, !expected && running >= limit);
         expected ||= latchedNow;
         assert.equal(tile.latched, expected);
@@ -73,11 +74,74 @@ test("one good answer of new begins the streak again", () => {
 test("a reset forgets the streak: one more failure does not roll back again", () => {
   const tile = Tile.create(1);
   tile.setKillLimit(2);
-  tile.addToKillStreak();
-  tile.addToKillStreak();
+  tile.addToKillStreak(0);
+  tile.addToKillStreak(0);
   tile.unlatch();
-  assert.equal(tile.addToKillStreak(), false);
-  assert.equal(tile.addToKillStreak(), true);
+  assert.equal(tile.addToKillStreak(0), false);
+  assert.equal(tile.addToKillStreak(0), true);
+});
+
+/** Each answer of new, and old's where new failed, fails by chance alike; the answers until it trips, or null. */
+function answersToTrip(tile: Tile, rate: number, most: number, chance: () => number): number | null {
+  for (let n = 0; n < most; n += 1) {
+    const wallMs = n * 20; // 50 a second
+    if (chance() >= rate) tile.breakKillStreak(() => wallMs);
+    else if (chance() < rate) tile.noteSharedFailure();
+    else if (tile.addToKillStreak(wallMs)) return n;
+  }
+  return null;
+}
+
+for (const [rate, allowed] of [
+  [0.1, 0],
+  [0.3, 4],
+  [0.5, 6],
+  [0.9, 12],
+] as const) {
+  test(`a fault of ${rate * 100}% that both sides share does not kill new, once it is known`, () => {
+    const chance = seeded(1);
+    // Ten minutes each. Those few come before three shared failures have been seen.
+    const runs = Array.from({ length: 100 }, () => {
+      const tile = Tile.create(1);
+      tile.setKillLimit(5);
+      return answersToTrip(tile, rate, 30_000, chance);
+    });
+    const trips = runs.filter((answers) => answers !== null);
+    assert.ok(trips.length <= allowed, `${trips.length} of 100: after ${trips.join(", ")}`);
+    assert.ok(
+      trips.every((answers) => answers < 400),
+      `all of them early: ${trips.join(", ")}`,
+    );
+  });
+}
+
+test("in a fault that both share a new that dies is rolled back at five times the limit, and a minute later at the limit", () => {
+  for (const [wallMs, expected] of [
+    [0, 25],
+    [29_999, 25],
+    [60_000, 5],
+  ] as const) {
+    const tile = Tile.create(1);
+    tile.setKillLimit(5);
+    for (let n = 0; n < 6; n += 1) {
+      tile.noteSharedFailure();
+      tile.breakKillStreak(() => 0);
+    }
+    let failures = 1;
+    while (!tile.addToKillStreak(wallMs)) failures += 1;
+    assert.equal(failures, expected, `${wallMs} ms later`);
+  }
+});
+
+test("requests that fail everywhere do not hold up the switch where new is dead, however many there are", () => {
+  const tile = Tile.create(1);
+  tile.setKillLimit(5);
+  tile.breakKillStreak(() => 0);
+  const answers = Array.from({ length: 5 }, () => {
+    for (let n = 0; n < 100; n += 1) tile.noteSharedFailure();
+    return tile.addToKillStreak(0);
+  });
+  assert.deepEqual(answers, [false, false, false, false, true]);
 });
 
 test("a kill switch never takes the place of a latch, nor opens what a damaged store has closed", () => {
@@ -85,7 +149,7 @@ test("a kill switch never takes the place of a latch, nor opens what a damaged s
     const tile = Tile.create(1);
     tile.setKillLimit(1);
     tile[hold]();
-    assert.equal(tile.addToKillStreak(), false);
+    assert.equal(tile.addToKillStreak(0), false);
     assert.equal(tile.killed, false);
     assert.equal(tile.closed, hold === "close");
   }

@@ -20,7 +20,7 @@ const TASKS: Readonly<Record<Job["task"], (job: Job) => unknown>> = {
   kill: ({ buffer, times }) => {
     const tile = new Tile(buffer);
     let latched = 0;
-    for (let i = 0; i < times; i += 1) if (tile.addToKillStreak()) latched += 1;
+    for (let i = 0; i < times; i += 1) if (tile.addToKillStreak(0)) latched += 1;
     return latched;
   },
   /** How many lessons were got. */

@@ -68,12 +68,12 @@ test("a route that is gone has no book, and its slot is never given to another",
 test("the guard's settings reach the board with the rules", () => {
   const { books, book } = open(named("a", { guard: guardOf({ killSwitch: 2, latency: { ratio: 2 } }) }));
   const { tile } = book("a");
-  assert.equal(tile.addToKillStreak() || tile.addToKillStreak(), true);
+  assert.equal(tile.addToKillStreak(0) || tile.addToKillStreak(0), true);
   tile.unlatch();
   tile.setSlowUs(900);
   books.follow([named("a", { guard: guardOf({ killSwitch: null }) })], 0);
   assert.equal(tile.slowUs, 0, "latency is guarded no more");
-  for (let i = 0; i < 10; i += 1) assert.equal(tile.addToKillStreak(), false);
+  for (let i = 0; i < 10; i += 1) assert.equal(tile.addToKillStreak(0), false);
 });
 
 test("a guard that is switched off forgets; one that changes keeps its evidence", () => {

@@ -215,7 +215,7 @@ test("after a reset the evidence of before counts for nothing, and the kill stre
   const { latches, book } = await start(createFakeStore());
   const { tile, detector } = book();
   assert.ok(detector);
-  for (let i = 0; i < 5; i += 1) tile.addToKillStreak();
+  for (let i = 0; i < 5; i += 1) tile.addToKillStreak(0);
   observe(detector, batchOf({ events: [failure("new"), failure("new")] }), 5000);
   book().events.push(failure("new"));
   countComparison(book(), mismatchAt(["$.name"]));

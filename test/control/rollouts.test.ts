@@ -276,7 +276,7 @@ test("two operators at once move it one step, not two", async () => {
 test("behind a latch nothing is promoted or resumed, also where control has not seen the kill switch yet", async () => {
   const { rollouts, book, ticks, standing } = await openRoom(createFakeStore(), [ROUTE]);
   const { tile } = book();
-  for (let n = 0; n < 5; n += 1) tile.addToKillStreak();
+  for (let n = 0; n < 5; n += 1) tile.addToKillStreak(0);
   if (!tile.latched) tile.latch();
   await ticks(5);
   for (const result of [

@@ -99,7 +99,7 @@ test("a rollback by an operator is no verdict on new", () => {
 
 test("a latch that is not recorded yet shows as rolled back all the same", () => {
   const { book } = open({ guard: guardOf({ killSwitch: 1 }) });
-  book.tile.addToKillStreak();
+  book.tile.addToKillStreak(0);
   const { state, rollback, canary } = routeStatus(book, "profiles", undefined, null, 0, 0);
   assert.deepEqual([state, rollback, canary], ["rolled-back", null, 0]);
 });

@@ -95,7 +95,7 @@ test("a route that a data thread has killed is reported, with the failures that 
   const { watchman, killed, trips, book, answer } = post(GUARDED);
   for (let i = 0; i < 5; i += 1) {
     answer(0, "a", "new", true);
-    book("a").tile.addToKillStreak();
+    book("a").tile.addToKillStreak(0);
   }
   watchman.look();
   assert.deepEqual(killed, [book("a")]);
@@ -107,7 +107,7 @@ test("a route that a data thread has killed is reported, with the failures that 
 test("a kill is reported even where nothing else is new, and on a route whose guard only kills", () => {
   const { watchman, killed, book } = post(routeOf({ name: "a", guard: guardOf({ errors: null }) }));
   watchman.look();
-  for (let i = 0; i < 5; i += 1) book("a").tile.addToKillStreak();
+  for (let i = 0; i < 5; i += 1) book("a").tile.addToKillStreak(0);
   watchman.look();
   assert.equal(killed.length, 1);
 });
