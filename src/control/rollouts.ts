@@ -3,11 +3,14 @@
  * say something.
  */
 
+import type { AuditEntry } from "../model/reports.ts";
 import {
   type Advance,
   describePlace,
   type Known,
+  percent,
   type RolloutEvent,
+  type RolloutState,
   shortDuration,
 } from "../model/rollout.ts";
 import type { Rollout, Route, SharePpm } from "../model/ruleset.ts";
@@ -27,7 +30,7 @@ import { type Due, RolloutKeeper } from "./rollout-keeper.ts";
 import { RolloutMoves } from "./rollout-moves.ts";
 import type { MoveTools } from "./rollout-tools.ts";
 import type { RolloutView } from "./step-words.ts";
-import type { RolloutRecord, Store } from "./store-types.ts";
+import type { NewAuditEntry, RolloutRecord, Store } from "./store-types.ts";
 import { within } from "./within.ts";
 
 const TICK_EVERY_MS = 1_000;
@@ -245,6 +248,7 @@ export class Rollouts {
     this.#courses.delete(route);
     this.#keeper.drop(route);
     gates.want(route, {});
+    this.#tellOfDrop(route, state);
     if (books.named(route) !== book) return; // the route is gone with it
     book.tile.overrideShares(null);
     statistics.stepChanged(book, nowMs());
@@ -252,6 +256,24 @@ export class Rollouts {
       `the rules have dropped the rollout of ${route} at ${describePlace(state)}: the shares of its rules act; ` +
         "a rollout that comes back begins anew",
     );
+  }
+
+  /** Its last line would else name a place that it has left. */
+  #tellOfDrop(route: string, state: RolloutState): void {
+    const { books, late, store, nowIso } = this.#tools;
+    const rules = books.named(route)?.route ?? null;
+    const line: NewAuditEntry = {
+      at: nowIso(),
+      route,
+      action: "reload",
+      by: "rules",
+      reason: rules === null ? "the rules have dropped the route" : "the rules have dropped its rollout",
+      from: state.phase === "rolled-back" ? "rolled-back" : describePlace(state),
+      to: rules === null ? "gone from the rules" : describeOwnShares(rules, state),
+      evidence: null,
+    };
+    const write = (): Promise<AuditEntry> => store.append(line);
+    void late.keep({ route, what: `reload of ${route}`, isVital: false, write, again: write });
   }
 
   /** An operator's event, answered within a time that a person waits. */
@@ -286,6 +308,12 @@ export class Rollouts {
       },
     };
   }
+}
+
+/** What acts without a rollout; a latch lasts. */
+function describeOwnShares({ canary, shadow }: Route, { phase }: RolloutState): string {
+  if (phase === "rolled-back") return "rolled-back";
+  return `serving (canary ${percent(canary.sharePpm)}, shadow ${percent(shadow.sharePpm)})`;
 }
 
 const NO_ROLLOUT =

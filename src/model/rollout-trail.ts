@@ -59,7 +59,7 @@ export function readTrail(unordered: readonly AuditEntry[]): Trail {
       if (pause !== null) pausedMs += between(pausedSince ?? pause, entry) ?? 0;
       if (action === "pause") pausedSince = entry;
       moves.push({ entry, spentMs: entered === null ? null : between(entered, entry), pausedMs });
-      [entered, pausedMs] = [entry, 0];
+      [entered, pausedMs] = [action === "reload" ? null : entry, 0];
     }
     if (action === "pause" && pause === null) [pause, pausedSince] = [entry, entry];
     // A repeated rollback of a latched route is an entry of its own, and still the one latch.
@@ -74,11 +74,22 @@ export function readTrail(unordered: readonly AuditEntry[]): Trail {
 }
 
 const OF_ROLLOUT: ReadonlySet<string> = new Set(["promote", "pause", "resume", "completed"]);
-const ENDS_PAUSE: ReadonlySet<string> = new Set(["resume", "promote", "rollback", "completed", "reset"]);
+const ENDS_PAUSE: ReadonlySet<string> = new Set([
+  "resume",
+  "promote",
+  "rollback",
+  "completed",
+  "reset",
+  "reload",
+]);
 
-/** A pause and what ends it stay in their place; a resume that begins the rollout and an edit of the rules do not. */
+/**
+ * A pause and what ends it stay in their place; a resume that begins the rollout and an edit of the rules do not. A
+ * reload that is of a route has dropped its rollout.
+ */
 function isMove({ action, from, to }: AuditEntry): boolean {
   if (action === "promote" || action === "completed") return true;
+  if (action === "reload") return from !== to;
   return (action === "resume" || action === "pause") && from !== to;
 }
 

@@ -365,6 +365,34 @@ test("a rollout that leaves the rules gives the shares back to them; one that re
   assert.equal(store.rolloutRecords.get("profiles")?.state.begun, false);
 });
 
+test("a rollout that leaves the rules is in the trail: from its place to what acts instead", async () => {
+  const store = createFakeStore();
+  const { room, follow, ticks, latches, book } = await openRoom(store, [ROUTE]);
+  const last = () => {
+    const { route, action, by, from, to } = room.announced.at(-1) ?? {};
+    return [route, action, by, from, to];
+  };
+  await ticks(3);
+  await follow([{ ...ROUTE, rollout: null }]);
+  await ticks(1);
+  const from = "step 1 (canary 5%, shadow 100%)";
+  assert.deepEqual(last(), ["profiles", "reload", "rules", from, "serving (canary 0%, shadow 0%)"]);
+  await follow([ROUTE]);
+  await ticks(1);
+  await follow([]);
+  await ticks(1);
+  const first = "step 0 (canary 0%, shadow 100%)";
+  assert.deepEqual(last(), ["profiles", "reload", "rules", first, "gone from the rules"]);
+  await follow([ROUTE]);
+  await ticks(1);
+  await latches.rollback(book(), TRIP);
+  const count = room.announced.length;
+  await follow([{ ...ROUTE, rollout: null }]);
+  await ticks(1);
+  assert.deepEqual(last().slice(3), ["rolled-back", "rolled-back"]);
+  assert.equal(room.announced.length, count + 1);
+});
+
 test("a route that leaves the rules while it is rolled back comes back rolled back", async () => {
   const store = createFakeStore();
   const { latches, book, follow, ticks, standing } = await openRoom(store, [ROUTE]);

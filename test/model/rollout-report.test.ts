@@ -179,6 +179,27 @@ test("a pinned key is in the report as its fingerprint alone: it is passed on, a
   assert.match(plain, /\| pin \| a key \| a bad tenant \|/);
 });
 
+test("a rollout that the rules dropped has left its place, and its pause is over", () => {
+  const places = { from: "step 1 (canary 1%, shadow 100%)", to: "serving (canary 0%, shadow 10%)" };
+  const of = { action: "reload", by: "rules", reason: "the rules have dropped its rollout" } as const;
+  const dropped = auditEntry(4, { ...of, ...places, at: at("10:25:00") });
+  const again = auditEntry(5, { ...begun, id: 5, at: at("12:00:00") });
+  const asked = readTrail([begun, first, paused, dropped, again]);
+  assert.deepEqual(
+    asked.moves.map(({ entry, spentMs }) => [entry.id, spentMs]),
+    [
+      [1, null],
+      [2, 600_000],
+      [4, 900_000],
+      [5, null],
+    ],
+  );
+  assert.deepEqual(
+    asked.pauses.map(({ end }) => end?.id),
+    [4],
+  );
+});
+
 test("an edit of the rules that moves the rollout begins a place, and leaves a pause that lasts", () => {
   const lower = { from: "step 1 (canary 1%, shadow 100%)", to: "step 1 (canary 0.5%, shadow 100%)" };
   const moved = auditEntry(4, {
