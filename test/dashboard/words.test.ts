@@ -5,7 +5,7 @@ import { fieldTree, partsOf } from "../../src/admin/dashboard/browser/field-tree
 import { ignoreAdvice } from "../../src/admin/dashboard/browser/ignore.ts";
 import { sideBySide } from "../../src/admin/dashboard/browser/side-by-side.ts";
 import { joined, livePoint, timelineOf } from "../../src/admin/dashboard/browser/timeline.ts";
-import { opinionOf, portion, storyOf, visible } from "../../src/admin/dashboard/browser/words.ts";
+import { differing, opinionOf, portion, storyOf, visible } from "../../src/admin/dashboard/browser/words.ts";
 import { formatMeasured } from "../../src/model/figures.ts";
 import type { HistoryPoint, HistoryReport } from "../../src/model/history-report.ts";
 import type { AnswerSample, MismatchCluster } from "../../src/model/reports.ts";
@@ -54,6 +54,19 @@ test("new is never called as good as old while its answers differ, or evidence r
   assert.equal(opinionOf({ ...ROUTE, verdict: "pass", evidence: { errors: 0.7 } }).tone, "bad");
   assert.equal(opinionOf({ ...ROUTE, evidence: {} }).words, "no guard watches new");
   assert.equal(opinionOf({ ...ROUTE, latched: true }).tone, "bad");
+});
+
+test("what other rules of comparison found says nothing of new any more", () => {
+  const comparisons = { match: 200, mismatch: 9_000, noise: 0, transient: 0, uncompared: 0 };
+  const at = "2026-11-21T12:00:00.000Z";
+  const mended = { ...ROUTE, comparisons, comparisonsSince: { at, compared: 200, mismatches: 0 } };
+  assert.equal(opinionOf({ ...mended, verdict: "pass" }).words, "new is as good as old");
+  assert.equal(differing(mended), "(0% of 200 pairs since the rules of comparison changed)");
+  const fresh = { ...mended, comparisonsSince: { at, compared: 0, mismatches: 0 } };
+  assert.equal(opinionOf(fresh).words, "no sign that new is worse");
+  assert.equal(differing(fresh), "(no pairs since the rules of comparison changed)");
+  const same = { ...mended, comparisonsSince: { at, compared: 9_200, mismatches: 9_000 } };
+  assert.equal(differing(same), "(97.8% of 9,200 pairs)");
 });
 
 test("what a route waits for is told before what it has seen", () => {

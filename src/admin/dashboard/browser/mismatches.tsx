@@ -8,7 +8,7 @@ import { useCell } from "./cell.ts";
 import { type Field, fieldTree } from "./field-tree.ts";
 import { mismatchesLink, pairLink, routeLink } from "./places.ts";
 import { useRoom } from "./room.ts";
-import { differing, visible } from "./words.ts";
+import { differing, judgedPairs, visible } from "./words.ts";
 
 const MAX_CLUSTERS = 200;
 const EVERY_MS = 10_000;
@@ -91,7 +91,7 @@ function Compared({ routes }: { readonly routes: readonly RouteStatus[] }) {
             .slice(0, 8)
             .map(
               (route) =>
-                `${visible(route.name, 60)}: ${formatCount(route.comparisons.mismatch)} differ ${differing(route)}`,
+                `${visible(route.name, 60)}: ${formatCount(judgedPairs(route).mismatches)} differ ${differing(route)}`,
             )
             .join("; ")}
     </p>

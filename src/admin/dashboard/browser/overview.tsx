@@ -11,7 +11,7 @@ import { mismatchesLink, routeLink } from "./places.ts";
 import { useRoom } from "./room.ts";
 import { StageBar } from "./stage-bar.tsx";
 import { TrafficBar } from "./traffic-bar.tsx";
-import { differing, opinionOf, storyOf, visible, worstEvidence } from "./words.ts";
+import { differing, judgedPairs, opinionOf, storyOf, visible, worstEvidence } from "./words.ts";
 
 /** More rows make a browser slow; the filter finds the others. */
 const MAX_ROWS = 100;
@@ -95,6 +95,7 @@ function RouteRow({ route, snapshot }: { readonly route: RouteStatus; readonly s
   const opinion = opinionOf(route);
   const { next, seen } = storyOf(route);
   const [metric, evidence] = worstEvidence(route);
+  const { mismatches } = judgedPairs(route);
   return (
     <li class={`route-row${route.latched ? " is-latched" : ""}`}>
       <div class="route-name">
@@ -109,9 +110,11 @@ function RouteRow({ route, snapshot }: { readonly route: RouteStatus; readonly s
         </p>
         <p>{next}</p>
         {seen !== "" && <p class="quiet seen">{seen}</p>}
-        {route.comparisons.mismatch > 0 && (
+        {mismatches > 0 && (
           <p>
-            <a href={mismatchesLink(route.name)}>{formatCount(route.comparisons.mismatch)} answers differ</a>{" "}
+            <a href={mismatchesLink(route.name)}>
+              {counted(mismatches, "answer")} {mismatches === 1 ? "differs" : "differ"}
+            </a>{" "}
             {differing(route)}
           </p>
         )}

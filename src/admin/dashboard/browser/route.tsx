@@ -11,7 +11,7 @@ import { mismatchesLink } from "./places.ts";
 import { useRoom } from "./room.ts";
 import { StageBar } from "./stage-bar.tsx";
 import { TrafficBar } from "./traffic-bar.tsx";
-import { clock, differing, ms, opinionOf, storyOf, uptime, visible } from "./words.ts";
+import { clock, differing, judgedPairs, ms, opinionOf, storyOf, uptime, visible } from "./words.ts";
 
 const GATE_SIGNS = { yes: "✓ yes", no: "✕ no", error: "! no answer" } as const;
 
@@ -154,6 +154,7 @@ function Counts({ route }: { readonly route: RouteStatus }) {
   const { requests, errors, latencyMs, comparisons, shadows, fallbacks, pins } = route;
   const latency = (value: { readonly p50: number; readonly p99: number } | null): string =>
     value === null ? "–" : `${ms(value.p50)} / ${ms(value.p99)}`;
+  const judged = judgedPairs(route);
   const lost = shadows.shed + shadows.too_large + shadows.timeout + shadows.failed;
   const why = Object.entries(route.uncompared)
     .filter(([, value]) => value > 0)
@@ -212,7 +213,7 @@ function Counts({ route }: { readonly route: RouteStatus }) {
           <a href={mismatchesLink(route.name)} data-number="mismatches">
             {formatCount(comparisons.mismatch)} differ
           </a>{" "}
-          {differing(route)}
+          {judged.isAnew ? `in all; ${formatCount(judged.mismatches)} ${differing(route)}` : differing(route)}
           {comparisons.noise > 0 && `, ${formatCount(comparisons.noise)} noise`}
           {comparisons.transient > 0 && `, ${formatCount(comparisons.transient)} transient`}
           {comparisons.uncompared > 0 && `, ${formatCount(comparisons.uncompared)} uncompared (${why})`}

@@ -132,11 +132,27 @@ export function portion(route: string, ratio: number, perSecond: number | null):
 
 /** "(1.2% of 4,310 pairs)"; "" where nothing was compared. */
 export function differing(route: RouteStatus): string {
-  const compared = comparedPairs(route.comparisons);
-  return compared === 0 ? "" : `(${formatMeasured(differingRatio(route))} of ${counted(compared, "pair")})`;
+  const { compared, isAnew } = judgedPairs(route);
+  if (compared === 0) return isAnew ? "(no pairs since the rules of comparison changed)" : "";
+  const since = isAnew ? " since the rules of comparison changed" : "";
+  return `(${formatMeasured(differingRatio(route))} of ${counted(compared, "pair")}${since})`;
 }
 
 function differingRatio(route: RouteStatus): number {
-  const compared = comparedPairs(route.comparisons);
-  return compared === 0 ? 0 : route.comparisons.mismatch / compared;
+  const { compared, mismatches } = judgedPairs(route);
+  return compared === 0 ? 0 : mismatches / compared;
+}
+
+export interface JudgedPairs {
+  readonly compared: number;
+  readonly mismatches: number;
+  /** Others were compared before them, by other rules. */
+  readonly isAnew: boolean;
+}
+
+/** The pairs that were compared by the rules in force: what others found says nothing of new any more. */
+export function judgedPairs({ comparisons, comparisonsSince }: RouteStatus): JudgedPairs {
+  const compared = comparedPairs(comparisons);
+  const since = comparisonsSince ?? { compared, mismatches: comparisons.mismatch };
+  return { compared: since.compared, mismatches: since.mismatches, isAnew: since.compared < compared };
 }
