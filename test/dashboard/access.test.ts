@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { json } from "../support/backend.ts";
 import { until } from "../support/until.ts";
@@ -20,11 +21,22 @@ const ROUTES = `  - { name: profiles, match: { path: "/profiles/{id}" }, key: [p
       start: running
       steps:
         - { shadow: 100%, bake: 1h, gate: backfill-done }
+        - { canary: 1%, bake: 1h }
         - { canary: 5%, bake: 1h, approve: true }
-        - { canary: 25%, bake: 1h }
+        - { canary: 25%, bake: 1h, gate: backfill-done }
         - { canary: 100%, bake: 1h }
       gates:
-        backfill-done: { file: backfill-done, every: 10s }`;
+        backfill-done: { file: backfill-done, every: 10s }
+  - name: fallen
+    match: { path: "/fallen/{id}" }
+    rollout:
+      start: running
+      steps:
+        - { shadow: 100%, bake: 1h }
+        - { canary: 1%, bake: 1h }
+        - { canary: 5%, bake: 1h }
+        - { canary: 25%, bake: 1h }
+        - { canary: 100%, bake: 1h }`;
 
 const VIEWS = [
   { name: "overview", hash: "#/" },
@@ -46,7 +58,7 @@ before(async () => {
   );
   const { gateway } = stand;
   for (let id = 0; id < 20; id += 1) await (await fetch(`${gateway.proxyUrl}/profiles/${id}`)).arrayBuffer();
-  await gateway.act("latched", "rollback", "shown in a test");
+  for (const name of ["latched", "fallen"]) await gateway.act(name, "rollback", "shown in a test");
   await until(
     "pairs are kept",
     async () => ((await gateway.admin("GET", "/api/v1/samples")).body as []).length > 0,
@@ -82,6 +94,30 @@ test("no view has an accessibility fault in the light", async (context) => {
 test("no view has an accessibility fault in the dark, at 360 px", async (context) => {
   const tab = await openTab(context, { colorScheme: "dark", viewport: { width: 360, height: 740 } });
   if (tab !== undefined) await eachView(tab, "dark-360");
+});
+
+test("the steps shadow, 1%, 5%, 25% and 100% stand in one line", async (context) => {
+  for (const width of [1280, 360]) {
+    const tab = await openTab(context, { viewport: { width, height: 740 } });
+    if (tab === undefined) return;
+    await openDashboard(tab, stand.gateway);
+    for (const name of ["search", "fallen"]) {
+      const steps = tab.page.locator(".route-row", { hasText: name }).locator(".stages li");
+      await steps.first().waitFor();
+      assert.equal(await steps.count(), 5);
+      const tops = await steps.evaluateAll((items) => items.map((item) => item.getBoundingClientRect().top));
+      assert.equal(new Set(tops).size, 1, `${name} at ${width} px`);
+    }
+  }
+});
+
+test("a rolled-back route says where it was, and since when", async (context) => {
+  const tab = await openTab(context);
+  if (tab === undefined) return;
+  await openDashboard(tab, stand.gateway);
+  const row = tab.page.locator(".route-row.is-latched", { hasText: "fallen" });
+  assert.equal(await row.locator(".stages .fell .stage-name").innerText(), "shadow");
+  await row.getByText(/^since .* ago\), by the operator$/).waitFor();
 });
 
 test("nor have the questions: the token, a confirmation", async (context) => {

@@ -5,7 +5,14 @@ import { fieldTree, partsOf } from "../../src/admin/dashboard/browser/field-tree
 import { ignoreAdvice } from "../../src/admin/dashboard/browser/ignore.ts";
 import { sideBySide } from "../../src/admin/dashboard/browser/side-by-side.ts";
 import { joined, livePoint, timelineOf } from "../../src/admin/dashboard/browser/timeline.ts";
-import { differing, opinionOf, portion, storyOf, visible } from "../../src/admin/dashboard/browser/words.ts";
+import {
+  differing,
+  opinionOf,
+  portion,
+  storyOf,
+  takenBack,
+  visible,
+} from "../../src/admin/dashboard/browser/words.ts";
 import { formatMeasured } from "../../src/model/figures.ts";
 import type { HistoryPoint, HistoryReport } from "../../src/model/history-report.ts";
 import type { AnswerSample, MismatchCluster } from "../../src/model/reports.ts";
@@ -79,6 +86,22 @@ test("what a route waits for is told before what it has seen", () => {
     next: "goes on after: 18 min of baking and approval",
     seen: "5% for 12 min: errors 3/18 new vs 6/345 old",
   });
+});
+
+test("a rollback is told with its time, however long ago, by whom and what for", () => {
+  const at = "2026-11-21T12:00:00.000Z";
+  const evidence = {
+    summary: "",
+    samples: { old: 0, new: 0 },
+    errors: { old: 0, new: 0 },
+    evidence: {},
+    rulesVersion: "",
+  };
+  const nowMs = Date.parse(at) + 120_000;
+  const told = (cause: string, by: "guard" | "operator"): string =>
+    takenBack({ cause, at, by, reason: "", evidence }, nowMs).replace(/^.*?\(/, "(");
+  assert.equal(told("errors", "guard"), "(2 min ago), by the guard: errors");
+  assert.equal(told("operator", "operator"), "(2 min ago), by the operator");
 });
 
 test("an effect names share, route and requests a second", () => {

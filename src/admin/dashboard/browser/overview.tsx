@@ -11,7 +11,7 @@ import { mismatchesLink, routeLink } from "./places.ts";
 import { useRoom } from "./room.ts";
 import { StageBar } from "./stage-bar.tsx";
 import { TrafficBar } from "./traffic-bar.tsx";
-import { differing, judgedPairs, opinionOf, storyOf, visible, worstEvidence } from "./words.ts";
+import { differing, judgedPairs, opinionOf, storyOf, takenBack, visible, worstEvidence } from "./words.ts";
 
 /** More rows make a browser slow; the filter finds the others. */
 const MAX_ROWS = 100;
@@ -108,6 +108,7 @@ function RouteRow({ route, snapshot }: { readonly route: RouteStatus; readonly s
         <p>
           <ToneMark tone={opinion.tone} /> <b>{opinion.words}</b>
         </p>
+        {route.rollback !== null && <p>since {takenBack(route.rollback, snapshot.atMs)}</p>}
         <p>{next}</p>
         {seen !== "" && <p class="quiet seen">{seen}</p>}
         {mismatches > 0 && (

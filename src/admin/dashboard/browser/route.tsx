@@ -11,7 +11,7 @@ import { mismatchesLink } from "./places.ts";
 import { useRoom } from "./room.ts";
 import { StageBar } from "./stage-bar.tsx";
 import { TrafficBar } from "./traffic-bar.tsx";
-import { clock, differing, judgedPairs, ms, opinionOf, storyOf, uptime, visible } from "./words.ts";
+import { differing, judgedPairs, ms, opinionOf, storyOf, takenBack, uptime, visible } from "./words.ts";
 
 const GATE_SIGNS = { yes: "✓ yes", no: "✕ no", error: "! no answer" } as const;
 
@@ -65,14 +65,14 @@ export function RouteView({ name }: { readonly name: string }) {
 }
 
 function Latch({ rollback, nowMs }: { readonly rollback: RollbackReport; readonly nowMs: number }) {
-  const { cause, at, by, reason, evidence } = rollback;
+  const { reason, evidence } = rollback;
   return (
     <section class="latch" aria-label="Rolled back">
       <h2>
         <span class="badge state-rolled-back">
           <span aria-hidden="true">⬣</span> ROLLED BACK
         </span>{" "}
-        {cause === by ? `by the ${by}` : `${visible(cause)}, by the ${by}`}, {clock(Date.parse(at), nowMs)}
+        since {takenBack(rollback, nowMs)}
       </h2>
       {evidence.summary !== "" && <p>{visible(evidence.summary, 1_000)}</p>}
       {reason !== evidence.summary && <p>{visible(reason, 600)}</p>}
@@ -89,7 +89,7 @@ function Stages({ route }: { readonly route: RouteStatus }) {
   const { bake, step, steps } = route;
   return (
     <>
-      <h3 class="gap">{step === null ? "Shares" : `Step ${step} of 0 to ${(steps ?? 1) - 1}`}</h3>
+      <h3 class="gap">{step === null ? "Shares" : `Step ${step} (the last is ${(steps ?? 1) - 1})`}</h3>
       <StageBar route={route} />
       {bake !== null && bake.ofSeconds > 0 && !route.latched && (
         <p class="quiet">
@@ -134,7 +134,8 @@ function Verdict({ route }: { readonly route: RouteStatus }) {
                   <meter
                     min={0}
                     max={1}
-                    high={0.5}
+                    low={0.5}
+                    high={0.99}
                     optimum={0}
                     value={Math.min(value, 1)}
                     aria-label={`evidence ${visible(metric)}`}

@@ -6,7 +6,8 @@ import type { RouteStatus, Stage } from "../../../model/reports.ts";
 /** More would not be told apart. */
 const MAX_SHOWN = 12;
 
-type Place = "done" | "now" | "ahead";
+/** `fell`: from here it was rolled back. */
+type Place = "done" | "now" | "ahead" | "fell";
 
 export function StageBar({ route }: { readonly route: RouteStatus }) {
   const stages = route.stages ?? [];
@@ -43,7 +44,7 @@ export function stageName({ canary, shadow }: Stage): string {
 }
 
 function placeOf(route: RouteStatus, index: number): Place {
-  if (route.latched) return "ahead";
+  if (route.latched) return index === (route.step ?? 0) ? "fell" : "ahead";
   if (route.step === null) return "now";
   if (route.state === "completed") return index === route.step ? "now" : "done";
   if (index === route.step) return "now";
@@ -51,7 +52,8 @@ function placeOf(route: RouteStatus, index: number): Place {
 }
 
 function noteOf(route: RouteStatus, stage: Stage, place: Place, isRollout: boolean): string {
-  if (route.latched) return "stopped";
+  if (place === "fell") return "taken back";
+  if (route.latched) return "off";
   if (!isRollout) return "set in the rules";
   if (place === "done") return "done";
   if (place === "now")

@@ -1,7 +1,14 @@
 /** Numbers, times and states as people read them. Everything from outside goes through `visible`. */
 
-import { counted, formatCount, formatMeasured, formatShare, spelledOut } from "../../../model/figures.ts";
-import type { RouteStatus } from "../../../model/reports.ts";
+import {
+  counted,
+  formatAgo,
+  formatCount,
+  formatMeasured,
+  formatShare,
+  spelledOut,
+} from "../../../model/figures.ts";
+import type { RollbackReport, RouteStatus } from "../../../model/reports.ts";
 import { comparedPairs } from "../../../model/seen.ts";
 
 /** What moves a cursor or makes text read other than it is: controls and bidirectional marks. */
@@ -87,6 +94,12 @@ export function worstEvidence({ evidence }: RouteStatus): readonly [string, numb
   for (const [metric, value] of Object.entries(evidence))
     if (value > worst[1]) worst = [visible(metric), value];
   return worst;
+}
+
+/** Since when a route is rolled back, by whom, and what for: "14:03:22 (2 min ago), by the guard: errors". */
+export function takenBack({ cause, at, by }: RollbackReport, nowMs: number): string {
+  const when = `${clock(Date.parse(at), nowMs)} (${formatAgo(at, nowMs)}), by the ${by}`;
+  return cause === by ? when : `${when}: ${visible(cause)}`;
 }
 
 export interface Story {
