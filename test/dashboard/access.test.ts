@@ -120,6 +120,18 @@ test("a rolled-back route says where it was, and since when", async (context) =>
   await row.getByText(/^since .* ago\), by the operator$/).waitFor();
 });
 
+test("a route's page says where new differs, and since when", async (context) => {
+  const tab = await openTab(context);
+  if (tab === undefined) return;
+  await openDashboard(tab, stand.gateway, "#/routes/profiles");
+  await tab.page.getByRole("heading", { name: "Where new differs, and since when" }).waitFor();
+  await tab.page.getByRole("cell", { name: "$.items[*].price", exact: true }).waitFor();
+  await tab.page
+    .getByText(/^(just now|\d+ (s|min) ago) \//)
+    .first()
+    .waitFor();
+});
+
 test("nor have the questions: the token, a confirmation", async (context) => {
   for (const colorScheme of ["light", "dark"] as const) {
     const tab = await openTab(context, { colorScheme, viewport: { width: 360, height: 740 } });

@@ -12,6 +12,8 @@ import { differing, judgedPairs, visible } from "./words.ts";
 
 const MAX_CLUSTERS = 200;
 const EVERY_MS = 10_000;
+/** On a route's own page. */
+const MAX_LARGEST = 3;
 
 export function Mismatches({ route }: { readonly route: string | null }) {
   const { report, atMs } = useCell(useRoom().live.snapshot);
@@ -81,6 +83,26 @@ export function Mismatches({ route }: { readonly route: string | null }) {
   );
 }
 
+/** The largest of a route, for its own page; nothing where nothing differs. */
+export function LargestMismatches({ route, nowMs }: { readonly route: string; readonly nowMs: number }) {
+  const { value } = useAsked<MismatchCluster[]>(
+    `api/v1/mismatches?limit=${MAX_LARGEST}&route=${encodeURIComponent(route)}`,
+    EVERY_MS,
+  );
+  // Noise comes last: of as many there is none where there are as many real ones.
+  const real = (value ?? []).filter(({ noise }) => noise === null);
+  if (real.length === 0) return null;
+  return (
+    <section class="panel cluster-group">
+      <h2>Where new differs, and since when</h2>
+      <ClusterTable clusters={real} nowMs={nowMs} withRoute={false} />
+      <p>
+        <a href={mismatchesLink(route)}>all mismatches of the route</a>
+      </p>
+    </section>
+  );
+}
+
 function Compared({ routes }: { readonly routes: readonly RouteStatus[] }) {
   const compared = routes.filter((route) => differing(route) !== "");
   return (
@@ -120,7 +142,9 @@ function Group(props: GroupProps) {
   );
 }
 
-function ClusterTable({ clusters, nowMs, withRoute }: GroupProps) {
+type ClusterTableProps = Pick<GroupProps, "clusters" | "nowMs" | "withRoute">;
+
+function ClusterTable({ clusters, nowMs, withRoute }: ClusterTableProps) {
   return (
     <table class="stack">
       <thead>

@@ -7,6 +7,7 @@ import { AuditTable } from "./audit-table.tsx";
 import { useCell } from "./cell.ts";
 import { Charts } from "./charts.tsx";
 import { SideName, StateBadge, ToneMark } from "./marks.tsx";
+import { LargestMismatches } from "./mismatches.tsx";
 import { mismatchesLink } from "./places.ts";
 import { useRoom } from "./room.ts";
 import { StageBar } from "./stage-bar.tsx";
@@ -51,6 +52,7 @@ export function RouteView({ name }: { readonly name: string }) {
         <Verdict route={route} />
         <Counts route={route} />
       </div>
+      <LargestMismatches key={name} route={name} nowMs={atMs} />
       <Charts route={route} />
       <section class="panel">
         <h2>What was done</h2>
