@@ -159,3 +159,15 @@ test("after a restart of the gateway the page goes on by itself, and says so mea
   await second.stop();
   assert.deepEqual(tab.faults, []);
 });
+
+test("a gateway that hangs is not shown as live", async (context) => {
+  const tab = await openTab(context);
+  if (tab === undefined) return;
+  const { page } = tab;
+  await openDashboard(tab, stand.gateway);
+  await page.getByText("● live").waitFor();
+  await page.route("**/api/v1/status", () => {}); // never answered
+  await page.getByText(/no answer yet; shown is from \d+ s ago/).waitFor({ timeout: 12_000 });
+  assert.equal(await page.getByRole("alert").innerText(), "✕ no answer yet", "no seconds are read out");
+  assert.deepEqual(tab.faults, []);
+});

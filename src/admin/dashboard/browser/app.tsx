@@ -5,7 +5,7 @@ import { formatAgo } from "../../../model/figures.ts";
 import { ActionButton } from "./act.tsx";
 import { useCell } from "./cell.ts";
 import { createClient, keepToken, takeToken, wordsOf } from "./client.ts";
-import { startLive } from "./live.ts";
+import { isLate, startLive } from "./live.ts";
 import { Mismatches } from "./mismatches.tsx";
 import { Overview } from "./overview.tsx";
 import { Pair } from "./pair.tsx";
@@ -207,19 +207,21 @@ function useTitle(latched: number): void {
 /** Whether what is shown is what is. */
 function Pulse() {
   const { client, live } = useRoom();
-  const { trouble, atMs, report } = useCell(live.snapshot);
+  const snapshot = useCell(live.snapshot);
+  const { trouble, atMs, report } = snapshot;
   useTitle(report?.routes.filter((route) => route.latched).length ?? 0);
   const [nowMs, setNowMs] = useState(client.nowMs);
   useEffect(() => {
     const timer = setInterval(() => setNowMs(client.nowMs()), 1_000);
     return () => clearInterval(timer);
   }, [client]);
-  if (trouble === null) return <span class="pulse">{atMs === 0 ? "asking …" : "● live"}</span>;
-  const since = atMs === 0 ? "" : `; shown is from ${formatAgo(new Date(atMs).toISOString(), nowMs)}`;
+  if (trouble === null && !isLate(snapshot, nowMs))
+    return <span class="pulse">{atMs === 0 ? "asking …" : "● live"}</span>;
   return (
-    <span class="pulse is-lost" role="alert">
-      ✕ no answer: {visible(trouble)}
-      {since}
+    <span class="pulse is-lost">
+      {/* What counts the seconds is no part of it: a reader would begin anew with each. */}
+      <span role="alert">✕ no answer{trouble === null ? " yet" : `: ${visible(trouble)}`}</span>
+      {atMs !== 0 && `; shown is from ${formatAgo(new Date(atMs).toISOString(), nowMs)}`}
     </span>
   );
 }

@@ -14,6 +14,8 @@ const ROUTES_A_POLL = 100;
 /** Rates are taken over this long, so that they do not flicker. */
 const RATE_WINDOW_MS = 8_000;
 const MAX_AUDIT = 200;
+/** A report that is due for so long makes what is shown old. */
+const LATE_MS = 4_000;
 
 export interface Snapshot {
   readonly report: StatusReport | null;
@@ -127,6 +129,11 @@ export function startLive(client: Client): Live {
 
 function pollMs({ report }: Snapshot): number {
   return POLL_MS * Math.max(1, (report?.routes.length ?? 0) / ROUTES_A_POLL);
+}
+
+/** Whether the next report should have been there: a gateway that hangs refuses nothing for a long time. */
+export function isLate(snapshot: Snapshot, nowMs: number): boolean {
+  return snapshot.atMs !== 0 && nowMs - snapshot.atMs > pollMs(snapshot) + LATE_MS;
 }
 
 function sampleOf({ routes, uptimeSeconds }: StatusReport, atMs: number): Sample {
