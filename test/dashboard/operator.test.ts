@@ -159,6 +159,10 @@ test("everything can be rolled back from every view", async (context) => {
     await openDashboard(tab, stand.gateway, view);
     assert.ok(await page.getByRole("button", { name: "Roll back all routes" }).isVisible(), view);
   }
+  await page.getByRole("button", { name: "Roll back all routes" }).click();
+  await page
+    .getByText(/^All traffic of 4 routes goes back to old at once.* New serves (no|about \d+) requests?/)
+    .waitFor();
 });
 
 test("a rollout is resumed, promoted and paused, and a refusal is told in words", async (context) => {

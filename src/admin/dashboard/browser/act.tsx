@@ -1,13 +1,14 @@
 /** What an operator does to a route: each action says what it will do, and asks for the reason. */
 
 import { useEffect, useRef, useState } from "preact/hooks";
-import { formatShare } from "../../../model/figures.ts";
+import { counted, formatCount, formatShare } from "../../../model/figures.ts";
 import type { RouteStatus, Stage } from "../../../model/reports.ts";
 import { wordsOf } from "./client.ts";
+import type { Snapshot } from "./live.ts";
 import { useRoom } from "./room.ts";
 import { stageName } from "./stage-bar.tsx";
 import type { Rates } from "./traffic-bar.tsx";
-import { portion, visible } from "./words.ts";
+import { aboutPerSecond, portion, visible } from "./words.ts";
 
 export type ActionName = "rollback" | "promote" | "pause" | "resume" | "reset";
 
@@ -76,6 +77,7 @@ function Confirmation({ action, route: seen, onClose }: ConfirmationProps) {
   // The route as it was when the dialog opened: what is confirmed is what was read.
   const [route] = useState(seen);
   const [rates] = useState(() => (seen === null ? undefined : live.snapshot.get().rates.get(seen.name)));
+  const [onAll] = useState(() => effectOnAll(live.snapshot.get()));
   useEffect(() => dialog.current?.showModal(), []);
 
   const isBigBang = action === "promote" && route !== null && /^100(\.0*)?%$/.test(to.trim());
@@ -102,7 +104,7 @@ function Confirmation({ action, route: seen, onClose }: ConfirmationProps) {
       <form onSubmit={submit}>
         <h2 id="confirm-title">{title}</h2>
         <p id="confirm-effect" class="effect">
-          {route === null ? EFFECT_ON_ALL : effectOf(action, route, rates, to.trim())}
+          {route === null ? onAll : effectOf(action, route, rates, to.trim())}
         </p>
         {action === "promote" && route !== null && (
           <label>
@@ -169,9 +171,17 @@ function requestOf(
   return { path, body: to === "" ? { reason, step: route.step } : { reason, to } };
 }
 
-const EFFECT_ON_ALL =
-  "All traffic of every route goes back to old at once, and stays there until each route is reset. " +
-  "Keys that are pinned to new, and those of a split with onRollback: stay, keep their side.";
+function effectOnAll({ report, rates }: Snapshot): string {
+  const routes = report?.routes ?? [];
+  const latched = routes.filter((route) => route.latched).length;
+  const already = latched > 0 ? ` (${formatCount(latched)} ${latched === 1 ? "is" : "are"} already)` : "";
+  const perSecond = [...rates.values()].reduce((sum, each) => sum + each.new, 0);
+  return (
+    `All traffic of ${counted(routes.length, "route")} goes back to old at once${already}, and stays there until each is reset. ` +
+    `New serves ${aboutPerSecond(perSecond)} now. ` +
+    "Keys that are pinned to new, and those of a split with onRollback: stay, keep their side."
+  );
+}
 
 /** What will happen, with the numbers of this moment. */
 function effectOf(action: ActionName, route: RouteStatus, rates: Rates | undefined, to: string): string {

@@ -139,8 +139,13 @@ export function portion(route: string, ratio: number, perSecond: number | null):
   if (perSecond === null) return part;
   const moved = perSecond * ratio;
   if (moved <= 0) return `${part} (no requests at present)`;
-  const rounded = moved < 1.5 ? "1 request" : `${formatCount(moved)} requests`;
-  return `${part}, about ${rounded} a second,`;
+  return `${part}, ${aboutPerSecond(moved)},`;
+}
+
+/** "about 120 requests a second", "no requests". */
+export function aboutPerSecond(perSecond: number): string {
+  if (perSecond <= 0) return "no requests";
+  return `about ${perSecond < 1.5 ? "1 request" : `${formatCount(perSecond)} requests`} a second`;
 }
 
 /** "(1.2% of 4,310 pairs)"; "" where nothing was compared. */
