@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { fieldTree, partsOf } from "../../src/admin/dashboard/browser/field-tree.ts";
 import { ignoreAdvice } from "../../src/admin/dashboard/browser/ignore.ts";
 import { sideBySide } from "../../src/admin/dashboard/browser/side-by-side.ts";
-import { joined, livePoint, timelineOf } from "../../src/admin/dashboard/browser/timeline.ts";
+import { joined, livePoint, lonely, timelineOf } from "../../src/admin/dashboard/browser/timeline.ts";
 import {
   differing,
   opinionOf,
@@ -226,4 +226,11 @@ test("after a restart no stretch is made up from counters that began anew", () =
   assert.equal(livePoint(before, { atMs: 2_000, route: restarted }), null);
   const later = { ...ROUTE, requests: { old: 105, new: 5 } };
   assert.deepEqual(livePoint(before, { atMs: 2_000, route: later })?.requests, { old: 10, new: 0 });
+});
+
+test("a value between gaps is told from those that a line joins", () => {
+  assert.deepEqual(lonely([1, null, 2, 3, null, undefined, 4]), [0, 6]);
+  assert.equal(lonely([null, 1, 2]), null);
+  assert.equal(lonely([]), null);
+  assert.deepEqual(lonely([0]), [0]);
 });

@@ -3,7 +3,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import uPlot from "uplot";
 import { LineSample } from "./marks.tsx";
-import type { Marker, Values } from "./timeline.ts";
+import { lonely, type Marker, type Values } from "./timeline.ts";
 import { clock, visible } from "./words.ts";
 
 const HEIGHT_PX = 170;
@@ -149,7 +149,7 @@ function optionsOf(
           stroke: color(line.kind),
           width: line.isThin === true ? 1 : 2,
           dash: [...(line.dash ?? DASHES[line.kind])],
-          points: { show: false },
+          points: { show: false, size: 4, filter: (plot, index) => lonely(plot.data[index] ?? []) },
         }),
       ),
     ],

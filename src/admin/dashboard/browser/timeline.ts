@@ -141,3 +141,12 @@ export function markersOf(
     isRollback: action === "rollback",
   }));
 }
+
+/** Where a value has none beside it: no line reaches it. Null: nowhere. */
+export function lonely(values: ArrayLike<number | null | undefined>): number[] | null {
+  const isKnown = (index: number): boolean => (values[index] ?? null) !== null;
+  const found: number[] = [];
+  for (let index = 0; index < values.length; index += 1)
+    if (isKnown(index) && !isKnown(index - 1) && !isKnown(index + 1)) found.push(index);
+  return found.length === 0 ? null : found;
+}
