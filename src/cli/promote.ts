@@ -128,14 +128,12 @@ function effect({ name, canary }: RouteStatus, perSecond: number | null): string
   return `100% of ${name}${rate} will go to new at once (${formatRatio(canary)} at present)`;
 }
 
-/** What a big bang leaves out. */
+/** What a big bang leaves out: the steps between this one and the last, which is the one that begins. */
 function passed(before: RouteStatus): string[] {
-  const { step, steps } = before;
-  const left = step === null || steps === null ? 0 : steps - 1 - step;
+  const first = (before.step ?? 0) + 1;
+  const last = (before.steps ?? 0) - 2;
   const words = [
-    ...(left <= 0
-      ? []
-      : [left === 1 ? `step ${(step ?? 0) + 1}` : `steps ${(step ?? 0) + 1} to ${(steps ?? 1) - 1}`]),
+    ...(last < first ? [] : [first === last ? `step ${first}` : `steps ${first} to ${last}`]),
     ...passedGates(before),
   ];
   return words.length === 0 ? [] : [`passed over: ${words.join("; ")}`];

@@ -125,7 +125,7 @@ test("the big bang asks for the route's name, and says what it does to how many 
   const rate = /about ([\d,]+) requests a second, will go to new at once \(5% at present\)/.exec(err)?.[1];
   // 120 requests between two looks that are a little more than a second apart.
   assert.ok(Number(rate) > 60 && Number(rate) <= 120, err);
-  assert.match(err, /passed over: steps 2 to 4; gate backfill-done, which says no/);
+  assert.match(err, /passed over: steps 2 to 3; gate backfill-done, which says no/);
   assert.match(err, /type the route's name to go on: $/);
   assert.deepEqual(posts[0]?.body, { reason: "because", to: "100%", step: 1 });
 });
