@@ -44,25 +44,26 @@ const COLUMNS: readonly Column[] = [
 const STORY = COLUMNS.length - 1;
 /** A sentence cut shorter than this says nothing. */
 const MIN_STORY_WIDTH = 24;
-/** A sentence may go on below itself, for so many lines in all. */
+/** A sentence beside its row may have so many lines; where one needs more, all are below their rows. */
 const MAX_STORY_LINES = 3;
 /** Of a route's name, where the room is scarce. */
 const LEAST_NAME_WIDTH = 8;
 
 /**
  * The table's lines: a head of two lines, then each route. `width` null never cuts or wraps (for pipes); else columns
- * are left out until a line fits, and the last one goes on below itself for a few lines, and is cut there. Where it has
- * no room at all, it is below its row.
+ * are left out until a line fits, and the last one goes on below itself. Where it has too little room for that, it is
+ * below its row: it ends with what is missing, so it is never cut.
  */
 export function routeTable(routes: readonly RouteStatus[], width: number | null, paint: Paint): string[] {
   const texts = routes.map((route) => COLUMNS.map((column) => printable(column.text(route))));
   const shown = chooseColumns(routes, texts, width);
-  if (width !== null && widthOf(shown) > width) {
+  if (width !== null && (widthOf(shown) > width || isCrowded(texts, shown))) {
+    const columns = chooseColumns(routes, texts, null).slice(0, -1);
     const { head, blocks } = stackedTable(
       routes,
-      shown.slice(0, -1).map(({ index, width: cells }) => stacked(index, cells, paint)),
+      columns.map(({ index, width: cells }) => stacked(index, cells, paint)),
       width,
-      () => MAX_STORY_LINES,
+      () => Number.POSITIVE_INFINITY,
       paint,
     );
     return [...head, ...blocks.flat()];
@@ -78,6 +79,11 @@ export function routeTable(routes: readonly RouteStatus[], width: number | null,
   return tableLines(columns, rows);
 }
 
+function isCrowded(texts: readonly (readonly string[])[], shown: readonly ShownColumn[]): boolean {
+  const width = shown.at(-1)?.width ?? 0;
+  return texts.some((row) => wrapText(row[STORY] ?? "", width).length > MAX_STORY_LINES);
+}
+
 /** A route's row, and those in which its last cell goes on. */
 function routeRows(
   route: RouteStatus,
@@ -87,7 +93,7 @@ function routeRows(
 ): string[][] {
   const lines = shown.map(({ index, width }) => {
     const text = texts[index] ?? "";
-    return index === STORY ? wrapText(text, width, MAX_STORY_LINES) : [cutEnd(text, width)];
+    return index === STORY ? wrapText(text, width) : [cutEnd(text, width)];
   });
   const height = Math.max(...lines.map(({ length }) => length));
   return Array.from({ length: height }, (_, line) =>
@@ -107,7 +113,7 @@ function stacked(index: number, width: number, paint: Paint): StackedColumn {
     align: COLUMNS[index]?.align ?? "left",
     least: index === 0 ? Math.min(width, LEAST_NAME_WIDTH) : width,
     most: width,
-    expendable: 0,
+    expendable: COLUMNS[index]?.expendable ?? 0,
     cell: (route, cells) =>
       styled(route, index, cutMiddle(printable(COLUMNS[index]?.text(route) ?? ""), cells), paint),
   };

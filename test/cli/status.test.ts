@@ -234,22 +234,24 @@ test("a rollout takes two columns: its step of the last, and how far it has bake
   assert.doesNotMatch(await statusOf(routeStatus("still"), []), /now \/ last|baked/);
 });
 
-test("what a rollout waits for goes on below itself, and fits every terminal", async () => {
-  for (const columns of [80, 100, 132]) {
-    const lines = stripVTControlCharacters(await statusOf(baking, [], columns)).split("\n");
-    for (const line of lines) assert.ok(line.length <= columns, `${columns}: ${line}`);
-    const row = lines.findIndex((line) => line.startsWith("profiles"));
-    assert.match(lines[row + 1] ?? "", /^ {20,}\S/, `${columns}`);
-    assert.match(lines[row] ?? "", /2 \/ 4/);
+test("what a rollout waits for fits every terminal, and is never cut", async () => {
+  for (const columns of [40, 50, 60, 80, 100, 132, 200]) {
+    const text = stripVTControlCharacters(await statusOf(baking, [], columns));
+    for (const line of text.split("\n")) assert.ok(line.length <= columns, `${columns}: ${line}`);
+    assert.match(text, /^profi\S+ +baking +2 \/ 4 +5%/m);
+    const row = text.slice(text.search(/^profi/m)).replaceAll(/\s+/g, " ");
+    for (const word of WAITS.split(" ")) assert.ok(row.includes(word), `${columns}: ${word}`);
+    assert.ok(row.trimEnd().endsWith("approval"), `${columns}: ${row}`);
   }
 });
 
-test("a terminal too narrow for the sentences has them below the rows, and cuts nothing but names", async () => {
-  for (const columns of [40, 50, 60]) {
-    const text = stripVTControlCharacters(await statusOf(baking, [], columns));
-    for (const line of text.split("\n")) assert.ok(line.length <= columns, `${columns}: ${line}`);
-    assert.match(text, /^profiles +baking +2 \/ 4 +5%\n {2}5% for 12 min: /m);
-  }
+test("where three lines beside the row will not do, the sentence is below it, with more columns above", async () => {
+  const wide = stripVTControlCharacters(await statusOf(baking, [], 200));
+  assert.match(wide, /^profiles .* 5% for 12 min: /m);
+  const usual = stripVTControlCharacters(await statusOf(baking, [], 80));
+  assert.match(usual, /^profiles +baking +2 \/ 4 +5% .*\n {2}5% for 12 min: /m);
+  const narrow = stripVTControlCharacters(await statusOf(baking, [], 40));
+  assert.match(narrow, /^profiles +baking +2 \/ 4 +5%\n {2}5% for 12 min: /m);
 });
 
 test("one route in full says its step, bake, gates, pins, the verdict in words, and all it waits for", async () => {
