@@ -1,6 +1,8 @@
 /** `cutover ignore`: the change of the rules that hides one place, and what it would hide besides. */
 
 import { readFile } from "node:fs/promises";
+import { relative } from "node:path";
+import { shellQuoted } from "../model/curl.ts";
 import type { MismatchCluster, RetroReport } from "../model/reports.ts";
 import { type IgnorePatch, patchIgnore } from "../rules/patch.ts";
 import type { RemoteFlags } from "./action.ts";
@@ -47,6 +49,7 @@ export async function ignore(
     ...(isPatch && patched.note !== null ? [patched.note] : []),
     ...(cluster === null ? [] : hints(cluster)),
     ...found.lines,
+    ...(isPatch && !writes ? notHere(patched.file) : []),
     ...(writes ? [`${patched.file} is written: a gateway that serves it takes it up within 2 s`] : []),
   ];
   const patch = isPatch ? patched.patch : "";
@@ -63,6 +66,14 @@ export async function ignore(
 
 function unchanged(edit: Exclude<IgnorePatch, { kind: "patch" | "cannot" }>, path: string): string {
   return edit.kind === "already" ? `${path} is ignored already` : edit.why;
+}
+
+/** Programs that apply patches refuse names that lead out of the folder in which they run. */
+function notHere(file: string): string[] {
+  if (!/^(\.\.|\/|[A-Za-z]:)/.test(relative("", file))) return [];
+  return [
+    `git apply and patch -p0 take no file outside of this folder: add --write, or pipe it into patch ${shellQuoted(file)}`,
+  ];
 }
 
 /** What of a cluster is needed here. */

@@ -9,6 +9,7 @@ import { replaceFile } from "../../src/cli/replace-file.ts";
 import { assertHarmless, cluster, type FakeAdmin, fakeAdmin, ok, problem, retro, run } from "./fixtures.ts";
 
 const execute = promisify(execFile);
+const COMMAND = join(import.meta.dirname, "../../bin/cutover.js");
 
 const RULES = `version: 1
 backends:
@@ -64,8 +65,17 @@ after(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-const ignore = (path: string, words: readonly string[] = [], columns: number | null = null) =>
-  run(["ignore", "profiles", path, "--rules", file, "--admin", admin.url, ...words], {}, columns);
+/** Without the line that says that the file is outside of the folder of this process. */
+const withoutPlace = (err: string) => err.replace(/^git apply and patch -p0 take .*\n/m, "");
+
+const ignore = async (path: string, words: readonly string[] = [], columns: number | null = null) => {
+  const ran = await run(
+    ["ignore", "profiles", path, "--rules", file, "--admin", admin.url, ...words],
+    {},
+    columns,
+  );
+  return { ...ran, err: withoutPlace(ran.err) };
+};
 
 test("the patch alone is on stdout, the words are on stderr, and the file is as it was", async () => {
   const { code, out, err } = await ignore("$.user.name");
@@ -85,14 +95,27 @@ test("the patch alone is on stdout, the words are on stderr, and the file is as 
 });
 
 test("git takes the patch as it is printed, and only the new line is new", async () => {
-  const cutover = join(import.meta.dirname, "../../bin/cutover.js");
   const words = ["ignore", "profiles", "$.user.name", "--rules", "rules.yaml", "--admin", admin.url];
-  const { stdout } = await execute(process.execPath, [cutover, ...words], { cwd: folder });
+  const { stdout } = await execute(process.execPath, [COMMAND, ...words], { cwd: folder });
   await writeFile(join(folder, "change.patch"), stdout);
   await execute("git", ["apply", "change.patch"], { cwd: folder });
   assert.equal(await readFile(file, "utf8"), `${RULES}        - "$.user.name"\n`);
   await execute("git", ["apply", "--reverse", "change.patch"], { cwd: folder });
   await rm(join(folder, "change.patch"));
+});
+
+test("a file outside of the folder it is asked in is said to need another way", async (t) => {
+  const elsewhere = await mkdtemp(join(folder, "elsewhere-"));
+  t.after(() => rm(elsewhere, { recursive: true }));
+  const asked = ["ignore", "profiles", "$.user.name", "--rules", "../rules.yaml", "--admin", admin.url];
+  const { stdout, stderr } = await execute(process.execPath, [COMMAND, ...asked], { cwd: elsewhere });
+  assert.match(stdout, /^--- \.\.\/rules\.yaml\n/);
+  assert.match(
+    stderr,
+    /no file outside of this folder: add --write, or pipe it into patch \.\.\/rules\.yaml\n$/,
+  );
+  const here = await execute(process.execPath, [COMMAND, ...asked.with(4, "rules.yaml")], { cwd: folder });
+  assert.doesNotMatch(here.stderr, /outside of this folder/);
 });
 
 test("--write changes the file, keeps its permissions, and leaves nothing beside it", async () => {
