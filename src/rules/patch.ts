@@ -43,7 +43,10 @@ export async function patchIgnore(
   const [place] = places;
   if (!place) {
     const names = files.flatMap((file) => routeNames(file, env));
-    return { kind: "cannot", why: `there is no route ${route}: ${suggestion(route, names)}` };
+    return {
+      kind: "cannot",
+      why: `there is no route ${route} in ${paths.join(", ")}: ${suggestion(route, names)}`,
+    };
   }
   if (places.length > 1) {
     const at = places.map((each) => placeText(each.file, spanOf({ ...each, path: [...each.path, "name"] })));
