@@ -59,8 +59,9 @@ function time(old: string, fresh: string): string | null {
     const isClear = oldDates.length === 1 || newDates.length === 1;
     return isClear && oldDates.some((date) => newDates.includes(date)) ? "date format" : null;
   }
-  if (newDates.length === 1 && hasDate(old, newDates[0] ?? "")) return "date without time";
-  return oldDates.length === 1 && hasDate(fresh, oldDates[0] ?? "") ? "date with time" : null;
+  // The timestamp is clear, whatever 03/04/2026 may be by itself.
+  if (newDates.some((date) => hasDate(old, date))) return "date without time";
+  return oldDates.some((date) => hasDate(fresh, date)) ? "date with time" : null;
 }
 
 /** A timestamp, with or without an offset, that is written with this date. */

@@ -39,6 +39,8 @@ const NAMED: readonly (readonly [old: unknown, fresh: unknown, name: string])[] 
   ["2026-01-31T10:00:00Z", "2026-01-31T12:00:00Z", "time shifted by +02:00"],
   ["2026-01-31T10:00:00Z", "2026-01-31", "date without time"],
   ["2026-01-31", "2026-01-31T00:00:00Z", "date with time"],
+  ["2026-04-03T10:00:00Z", "03.04.2026", "date without time"],
+  ["04/03/2026", "2026-04-03T00:00:00Z", "date with time"],
   ["2026-01-31", "31/01/2026", "date format"],
   ["20260131", "2026-01-31", "date format"],
   [1769853600123, 1769853600, "seconds for milliseconds"],
