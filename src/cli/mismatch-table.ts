@@ -6,6 +6,9 @@ import { formatDelay, type Paint, printable } from "./output.ts";
 import { COLUMN_GAP, tableLines } from "./table.ts";
 import { cutEnd, cutMiddle, textWidth } from "./width.ts";
 
+/** What did not differ for so long may be mended: when it last did is said. */
+const QUIET_AFTER_MS = 60_000;
+
 /** How the clusters are to be shown. */
 export interface ClusterView {
   /** Clusters of several routes: each says whose it is. */
@@ -132,9 +135,9 @@ function noiseRate({ noise }: MismatchCluster): string {
 }
 
 /** An example, and what is known of the differences here besides. */
-function below(cluster: MismatchCluster, { columns }: ClusterView, paint: Paint): string[] {
+function below(cluster: MismatchCluster, { columns, nowMs }: ClusterView, paint: Paint): string[] {
   const room = columns === null ? null : Math.max(columns - 4, 8);
-  const notes = noteWords(cluster);
+  const notes = noteWords(cluster, nowMs);
   const { old, new: fresh } = cluster.example;
   // Redacted, or samples are off: two values that are not there say nothing.
   const example = old === null && fresh === null ? [] : [change(old, fresh, room, paint)];
@@ -143,8 +146,10 @@ function below(cluster: MismatchCluster, { columns }: ClusterView, paint: Paint)
   return example.map((line) => `    ${line}`);
 }
 
-function noteWords({ relation, transient, overcount }: MismatchCluster): string[] {
+function noteWords({ relation, transient, overcount, lastAt }: MismatchCluster, nowMs: number): string[] {
+  const isQuiet = nowMs - Date.parse(lastAt) >= QUIET_AFTER_MS;
   return [
+    ...(isQuiet ? [`last seen ${formatAgo(lastAt, nowMs)}`] : []),
     ...(relation === null ? [] : [`${relation.name} in ${formatMeasured(relation.share)} of them`]),
     ...(transient === null ? [] : [transientWords(transient)]),
     ...(overcount === 0 ? [] : [`counted at most ${counted(overcount, "pair")} too high`]),

@@ -74,6 +74,13 @@ $.nonce  value  40.1% of 1,200  4,000 (40%)  3 min ago  bbbbbbbbbbbb
   assert.equal(admin.heard.at(-1)?.path, "/api/v1/mismatches?route=profiles&limit=50");
 });
 
+test("of a difference that was not seen for a minute it is said when it was", async () => {
+  const quiet = await fakeAdmin(() => ok([cluster({ lastAt: ago(610) }), cluster({ lastAt: ago(50) })]));
+  const { out } = await run(["mismatches", "profiles", "--admin", quiet.url]);
+  assert.deepEqual(out.match(/last seen .*/g), ["last seen 10 min ago"]);
+  await quiet.close();
+});
+
 test("clusters of several routes say whose they are; of one route, nothing repeats it", async () => {
   const two = await fakeAdmin(() => ok([cluster(), cluster({ route: "orders", id: "bbbbbbbbbbbb" })]));
   const { out } = await run(["mismatches", "--admin", two.url, "--limit", "2"]);
