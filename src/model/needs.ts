@@ -110,7 +110,7 @@ function needOfShadows(detector: Detector): number | string {
 }
 
 function tooManyWords(what: string, limit: number): string {
-  return `fewer ${what} (they are too many for ${percentWords(limit)} of new's answers)`;
+  return `fewer ${what} (they are too many to show less than ${percentWords(limit)} of new's answers)`;
 }
 
 function leaningWords(metric: Metric): string {

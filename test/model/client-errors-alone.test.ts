@@ -178,7 +178,10 @@ describe("the judge", () => {
     const d = afterOld(1);
     assert.equal(live(d, 120, () => whole(100, 15)).trip, null);
     const { verdict, needs } = judged(d, 120);
-    assert.deepEqual([verdict, needs], ["hold", ["fewer 4xx (they are too many for 5% of new's answers)"]]);
+    assert.deepEqual(
+      [verdict, needs],
+      ["hold", ["fewer 4xx (they are too many to show less than 5% of new's answers)"]],
+    );
     assert.equal(after(30, 62), "hold");
     assert.equal(after(1, 60), "trip");
   });

@@ -151,7 +151,7 @@ describe("a step at a canary share", () => {
     assert.equal(verdict, "hold");
     assert.match(why, /errors 40\/240 new vs 0\/4,560 old, evidence 0\.\d\d of 1/);
     assert.match(why, /100% of new's errors come from 1 key \(3f9a12…\)/);
-    assert.match(why, /needs fewer errors \(they are too many for 5% of new's answers\)$/);
+    assert.match(why, /needs fewer errors \(they are too many to show less than 5% of new's answers\)$/);
   });
 
   test("mismatches are judged beside it where pairs are compared, and are not waited for where none can be", () => {
@@ -204,7 +204,7 @@ describe("a step that only shadows", () => {
     assert.equal(
       why,
       "107 compared pairs, 107 differ; shadows failed 107/107 new; " +
-        "needs fewer failing shadows (they are too many for 5% of new's answers)",
+        "needs fewer failing shadows (they are too many to show less than 5% of new's answers)",
     );
     startStep(d, 20_000);
     observe(d, pairs(100), 20_000);
