@@ -129,16 +129,19 @@ const guardSchema = section({
       max: shareAboveZero("Error rate of new alone. Default 5%").optional(),
       ratio: ratio.optional(),
     }),
-    "write { max: 5%, ratio: 2 } or off",
+    "write off, or a block of fields such as { max: 5%, ratio: 2 }",
   ).optional(),
   clientErrors: word(
     ["all", "checked", "off"],
     "Which 4xx of new roll back: all that old does not answer too, or those alone that old was asked about. Default all",
   ).optional(),
-  latency: orOff(section({ ratio: ratio.optional() }), "write { ratio: 2 } or off").optional(),
+  latency: orOff(
+    section({ ratio: ratio.optional() }),
+    "write off, or a block of fields such as { ratio: 2 }",
+  ).optional(),
   mismatches: orOff(
     section({ max: shareAboveZero("Share of compared pairs that differ").optional() }),
-    "write { max: 1% } or off",
+    "write off, or a block of fields such as { max: 1% }",
   ).optional(),
   minSamples: integer(1, 10_000_000, "Answers of new needed to pass. Default 50").optional(),
   killSwitch: orOff(

@@ -114,6 +114,13 @@ test("a value in quotes that should have none says so", async (t) => {
   ]);
 });
 
+test("a value in place of a block is answered with an example, not with another value", async (t) => {
+  assert.deepEqual(await routeMistakes(t, "guard: { errors: 2%, mismatches: 3% }"), [
+    "guard.errors is 2%: write off, or a block of fields such as { max: 5%, ratio: 2 }",
+    "guard.mismatches is 3%: write off, or a block of fields such as { max: 1% }",
+  ]);
+});
+
 test("an empty list is said to be empty, once", async (t) => {
   assert.deepEqual(await mistakesIn(t, "version: 1\nbackends:\n  f: { urls: [] }\n"), [
     "3:14  backends.f.urls is empty: write a list, such as [http://10.0.0.1:9001, http://10.0.0.2:9001], or leave the field out",
