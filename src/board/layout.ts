@@ -35,10 +35,13 @@ export const SWITCH = {
   slowUs: 8,
   /** Shadows that are still to be asked of old a second time without a draw: its noise is being learned. */
   noiseLearning: 9,
-  /** A request has failed on both sides since new last answered well: 1. How many times that came to be, and when. */
+  /** A request has failed on both sides since new last answered well: 1. How many times that came to be. */
   sharedFailure: 10,
   sharedCount: 11,
-  sharedSpan: 12,
+  /** Streaks of the kill switch that a good answer of new has broken. */
+  brokenStreaks: 12,
+  /** When both were counted. */
+  faultSpan: 13,
 } as const;
 /** A cache line of its own for the switches: they are read by every request. */
 export const SWITCH_WORDS = 32;

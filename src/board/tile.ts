@@ -5,8 +5,12 @@ import { LATCH, SLICE_WORDS, SWITCH, SWITCH_WORDS, THREAD_WORDS, tileBytes } fro
 
 const NO_OVERRIDE = -1;
 
-/** Shared failures between good answers of new that make a common fault; what an older span counted fades by half. */
-const COMMON_FAULT = 3;
+/**
+ * So many requests that failed on both sides, and so many streaks of new alone, with a good answer of new after each,
+ * make a common fault: requests that fail everywhere are none, nor is a new that fails now and then. What an older span
+ * counted fades by half.
+ */
+const COMMON_FAULT = { shared: 3, streaks: 2 } as const;
 const SPAN_MS = 30_000;
 /**
  * In a common fault a run needs so many times its limit. Where both sides fail at random and new is no worse, the next
@@ -70,6 +74,7 @@ export class Tile {
     Atomics.store(this.#switches, SWITCH.killStreak, 0);
     Atomics.store(this.#switches, SWITCH.sharedFailure, 0);
     Atomics.store(this.#switches, SWITCH.sharedCount, 0);
+    Atomics.store(this.#switches, SWITCH.brokenStreaks, 0);
     Atomics.store(this.#switches, SWITCH.latch, LATCH.open);
   }
 
@@ -131,16 +136,14 @@ export class Tile {
     Atomics.store(this.#switches, SWITCH.killLimit, limit);
   }
 
-  /** New answered well: the streak is broken. `wallMs` is asked for where a shared failure was before it. */
+  /** New answered well: the streak is broken. `wallMs` is asked for where something failed before it. */
   breakKillStreak(wallMs: () => number): void {
-    // The loads keep the usual case from writing to a line that all threads read.
-    if (Atomics.load(this.#switches, SWITCH.killStreak) !== 0) {
-      Atomics.store(this.#switches, SWITCH.killStreak, 0);
-    }
-    if (Atomics.load(this.#switches, SWITCH.sharedFailure) === 0) return;
-    if (Atomics.exchange(this.#switches, SWITCH.sharedFailure, 0) === 0) return;
-    this.#fadeShared(wallMs());
-    Atomics.add(this.#switches, SWITCH.sharedCount, 1);
+    const breaks = this.#clear(SWITCH.killStreak);
+    const endsShared = this.#clear(SWITCH.sharedFailure);
+    if (!breaks && !endsShared) return;
+    this.#fadeFaults(wallMs());
+    if (breaks) Atomics.add(this.#switches, SWITCH.brokenStreaks, 1);
+    if (endsShared) Atomics.add(this.#switches, SWITCH.sharedCount, 1);
   }
 
   /**
@@ -158,8 +161,10 @@ export class Tile {
   killLimit(wallMs: number): number {
     const limit = Atomics.load(this.#switches, SWITCH.killLimit);
     if (Atomics.load(this.#switches, SWITCH.sharedCount) === 0) return limit;
-    this.#fadeShared(wallMs);
-    const isCommon = Atomics.load(this.#switches, SWITCH.sharedCount) >= COMMON_FAULT;
+    this.#fadeFaults(wallMs);
+    const isCommon =
+      Atomics.load(this.#switches, SWITCH.sharedCount) >= COMMON_FAULT.shared &&
+      Atomics.load(this.#switches, SWITCH.brokenStreaks) >= COMMON_FAULT.streaks;
     return isCommon ? limit * COMMON_FAULT_FACTOR : limit;
   }
 
@@ -185,13 +190,20 @@ export class Tile {
     Atomics.store(this.#switches, SWITCH.slowUs, slowUs);
   }
 
+  /** True: it was not 0. The load keeps the usual case from writing to a line that all threads read. */
+  #clear(word: number): boolean {
+    return Atomics.load(this.#switches, word) !== 0 && Atomics.exchange(this.#switches, word, 0) !== 0;
+  }
+
   /** Threads that meet here may fade once too often, or count one too few: it is no more than a measure. */
-  #fadeShared(wallMs: number): void {
+  #fadeFaults(wallMs: number): void {
     const span = Math.floor(wallMs / SPAN_MS) | 0;
-    const before = Atomics.exchange(this.#switches, SWITCH.sharedSpan, span);
+    const before = Atomics.exchange(this.#switches, SWITCH.faultSpan, span);
     if (before === span) return;
-    const count = Atomics.load(this.#switches, SWITCH.sharedCount);
-    Atomics.store(this.#switches, SWITCH.sharedCount, before + 1 === span ? count >> 1 : 0);
+    for (const word of [SWITCH.sharedCount, SWITCH.brokenStreaks]) {
+      const count = Atomics.load(this.#switches, word);
+      Atomics.store(this.#switches, word, before + 1 === span ? count >> 1 : 0);
+    }
   }
 
   #share(word: number, byRules: SharePpm): SharePpm {

@@ -125,11 +125,26 @@ test("in a fault that both share a new that dies is rolled back at five times th
     tile.setKillLimit(5);
     for (let n = 0; n < 6; n += 1) {
       tile.noteSharedFailure();
+      tile.addToKillStreak(0);
       tile.breakKillStreak(() => 0);
     }
     let failures = 1;
     while (!tile.addToKillStreak(wallMs)) failures += 1;
     assert.equal(failures, expected, `${wallMs} ms later`);
+  }
+});
+
+test("requests that fail everywhere do not raise the limit, nor does a new that fails now and then by itself", () => {
+  for (const fault of ["shared", "alone"] as const) {
+    const tile = Tile.create(1);
+    tile.setKillLimit(5);
+    for (let n = 0; n < 100; n += 1) {
+      if (fault === "shared") tile.noteSharedFailure();
+      else tile.addToKillStreak(0);
+      tile.breakKillStreak(() => 0);
+    }
+    const answers = Array.from({ length: 5 }, () => tile.addToKillStreak(0));
+    assert.deepEqual(answers, [false, false, false, false, true], fault);
   }
 });
 
