@@ -7,6 +7,7 @@ import { sideBySide } from "../../src/admin/dashboard/browser/side-by-side.ts";
 import { joined, livePoint, lonely, timelineOf } from "../../src/admin/dashboard/browser/timeline.ts";
 import {
   differing,
+  loadedBy,
   opinionOf,
   portion,
   storyOf,
@@ -15,7 +16,7 @@ import {
 } from "../../src/admin/dashboard/browser/words.ts";
 import { formatMeasured } from "../../src/model/figures.ts";
 import type { HistoryPoint, HistoryReport } from "../../src/model/history-report.ts";
-import type { AnswerSample, MismatchCluster } from "../../src/model/reports.ts";
+import type { AnswerSample, AuditEntry, MismatchCluster } from "../../src/model/reports.ts";
 import { addIgnore } from "../../src/rules/edit.ts";
 import { untouchedRoute } from "../support/reports.ts";
 
@@ -102,6 +103,37 @@ test("a rollback is told with its time, however long ago, by whom and what for",
     takenBack({ cause, at, by, reason: "", evidence }, nowMs).replace(/^.*?\(/, "(");
   assert.equal(told("errors", "guard"), "(2 min ago), by the guard: errors");
   assert.equal(told("operator", "operator"), "(2 min ago), by the operator");
+});
+
+test("rules are loaded by whoever did it last: the start of the gateway, too", () => {
+  const nowMs = Date.parse("2026-11-21T12:10:00.000Z");
+  const entry: AuditEntry = {
+    id: 3,
+    at: "2026-11-21T12:00:00.000Z",
+    route: null,
+    action: "reload",
+    by: "rules",
+    reason: "the files changed",
+    from: "0123456789ab",
+    to: "ba9876543210",
+    evidence: null,
+  };
+  const told = (uptimeSeconds: number, audit: readonly AuditEntry[]): string => {
+    const rules = { version: "ba9876543210", loadedAt: entry.at, error: null };
+    const report = {
+      rules,
+      threads: 2,
+      uptimeSeconds,
+      draining: false,
+      store: "ok",
+      backends: [],
+      routes: [],
+    };
+    return loadedBy(report, audit, nowMs);
+  };
+  assert.equal(told(3_600, [entry]), "rules: the files changed");
+  assert.match(told(300, [entry]), /^the start of the gateway; before, at .*, rules: the files changed$/);
+  assert.equal(told(300, []), "the start of the gateway");
 });
 
 test("an effect names share, route and requests a second", () => {

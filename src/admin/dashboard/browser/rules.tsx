@@ -8,7 +8,7 @@ import { wordsOf } from "./client.ts";
 import { routeLink } from "./places.ts";
 import { useRoom } from "./room.ts";
 import { RulesError } from "./warnings.tsx";
-import { clock, uptime, visible } from "./words.ts";
+import { clock, loadedBy, uptime, visible } from "./words.ts";
 
 const MAX_BACKENDS = 100;
 const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] as const;
@@ -17,7 +17,6 @@ export function Rules() {
   const { report, audit, atMs } = useCell(useRoom().live.snapshot);
   if (report === null) return null;
   const { rules } = report;
-  const loading = audit?.find(({ action, to }) => action === "reload" && (to ?? "").includes(rules.version));
   return (
     <>
       <h1>Rules</h1>
@@ -34,11 +33,7 @@ export function Rules() {
               {clock(Date.parse(rules.loadedAt), atMs)} ({formatAgo(rules.loadedAt, atMs)})
             </dd>
             <dt>by</dt>
-            <dd>
-              {loading === undefined
-                ? "the start of the gateway"
-                : `${loading.by}: ${visible(loading.reason, 300)}`}
-            </dd>
+            <dd>{loadedBy(report, audit ?? [], atMs)}</dd>
             <dt>gateway</dt>
             <dd>
               up {uptime(report.uptimeSeconds)}, {report.threads} threads, store {visible(report.store)}
@@ -177,7 +172,7 @@ function Answer({ answer }: { readonly answer: Explanation }) {
       <ol>
         {steps.slice(0, 40).map((each, index) => (
           <li key={index}>
-            {visible(each.step, 200)}: {visible(each.outcome, 400)}
+            {visible(each.step, 200)} <b>{visible(each.outcome, 400)}</b>
           </li>
         ))}
       </ol>

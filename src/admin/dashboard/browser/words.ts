@@ -8,7 +8,7 @@ import {
   formatShare,
   spelledOut,
 } from "../../../model/figures.ts";
-import type { RollbackReport, RouteStatus } from "../../../model/reports.ts";
+import type { AuditEntry, RollbackReport, RouteStatus, StatusReport } from "../../../model/reports.ts";
 import { comparedPairs } from "../../../model/seen.ts";
 
 /** What moves a cursor or makes text read other than it is: controls and bidirectional marks. */
@@ -100,6 +100,23 @@ export function worstEvidence({ evidence }: RouteStatus): readonly [string, numb
 export function takenBack({ cause, at, by }: RollbackReport, nowMs: number): string {
   const when = `${clock(Date.parse(at), nowMs)} (${formatAgo(at, nowMs)}), by the ${by}`;
   return cause === by ? when : `${when}: ${visible(cause)}`;
+}
+
+/** A gateway that begins has only its own clock's seconds. */
+const START_SLACK_MS = 1_000;
+
+/** Who put the rules in force that are; a gateway that starts loads them again, whoever did before. */
+export function loadedBy(
+  { rules, uptimeSeconds }: StatusReport,
+  audit: readonly AuditEntry[],
+  nowMs: number,
+): string {
+  const last = audit.find(({ action, to }) => action === "reload" && (to ?? "").includes(rules.version));
+  if (last === undefined) return "the start of the gateway";
+  const who = `${last.by}: ${visible(last.reason, 300)}`;
+  const startedMs = nowMs - uptimeSeconds * 1000 - START_SLACK_MS;
+  if (Date.parse(last.at) >= startedMs) return who;
+  return `the start of the gateway; before, at ${clock(Date.parse(last.at), nowMs)}, ${who}`;
 }
 
 export interface Story {
