@@ -68,16 +68,22 @@ function readSeries(answer: unknown, test: GateTest): GateSaid {
   if (kind === "scalar") return testValue("the query", sampleValue(result), test);
   if (kind !== "vector")
     return { answer: "error", why: `the query gives a ${String(kind)}: ask for one number` };
+  if (result.length === 0) {
+    const why = "the query gives 0 series: nothing matches; where that means 0 write `… or vector(0)`";
+    return { answer: "error", why };
+  }
   if (result.length !== 1) {
     return { answer: "error", why: `the query gives ${result.length} series: aggregate to one` };
   }
   return testValue("the query", sampleValue(field(result[0], "value")), test);
 }
 
-/** A sample is a time and a text. Number("") is 0, which nobody has said. */
+/** A sample is a time and a text: what is no number ("+Inf", "NaN", ""; Number("") is 0) stays what it says. */
 function sampleValue(sample: unknown): unknown {
   const text: unknown = Array.isArray(sample) ? sample[1] : undefined;
-  return typeof text === "string" && text.trim() !== "" ? Number(text) : text;
+  if (typeof text !== "string" || text.trim() === "") return text;
+  const value = Number(text);
+  return Number.isFinite(value) ? value : text;
 }
 
 function field(value: unknown, name: string): unknown {

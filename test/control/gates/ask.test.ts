@@ -137,10 +137,11 @@ describe("a Prometheus gate", () => {
     for (const [script, why] of [
       [one(""), /is "", which is no number/],
       [one(null), /is null, which is no number/],
-      [one("-Inf"), /no number/],
+      [one("-Inf"), /is "-Inf", which is no number/],
+      [scalarOf("+Inf"), /is "\+Inf", which is no number/],
       [scalarOf(null), /no number/],
       [scalarOf(" "), /no number/],
-      [vector(), /0 series/],
+      [vector(), /0 series: nothing matches; where that means 0 write `… or vector\(0\)`/],
       [vector("1", "2"), /2 series: aggregate/],
       [vector("NaN"), /no number/],
       [json({ status: "error", error: "bad" }), /not one of Prometheus/],
