@@ -1,6 +1,7 @@
 /** The whole path of a pair: the data thread's part, the comparison thread as it runs, the finding received. */
 
 import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
+import { type CompareSetup, PROGRESS_BYTES } from "../../src/board/progress.ts";
 import { DEFAULT_COMPARE } from "../../src/model/default-compare.ts";
 import type { Answer, Compared, Pair } from "../../src/model/pair.ts";
 import { ByteComparison, Joining, type Pieces, STEP_BYTES } from "../../src/proxy/same-bytes.ts";
@@ -57,7 +58,9 @@ export class ComparePath implements AsyncDisposable {
   received = 0;
 
   constructor() {
-    this.#worker = new Worker(entryUrl("compare/thread"), { workerData: { queue: this.#queue.buffer } });
+    const progress = new SharedArrayBuffer(PROGRESS_BYTES);
+    const workerData: CompareSetup = { queue: this.#queue.buffer, progress };
+    this.#worker = new Worker(entryUrl("compare/thread"), { workerData });
     const { port1, port2 } = new MessageChannel();
     this.#worker.postMessage({ kind: "port", port: port2 }, [port2]);
     this.#port = port1;

@@ -8,6 +8,13 @@ const NAME = 5;
 /** A 32-bit counter of beginnings and ends, and the route of the pair that was begun last. */
 export const PROGRESS_BYTES = 72;
 
+/** What a comparison thread is given at its start. */
+export interface CompareSetup {
+  /** Two 32-bit counters: pairs waiting, bytes waiting. */
+  readonly queue: SharedArrayBuffer;
+  readonly progress: SharedArrayBuffer;
+}
+
 /** Begins a pair. */
 export function noteBegun(progress: SharedArrayBuffer, route: string): void {
   const bytes = Buffer.from(progress);

@@ -10,7 +10,7 @@
  */
 
 import { type MessagePort, parentPort, workerData } from "node:worker_threads";
-import { noteBegun, noteDone } from "../board/progress.ts";
+import { type CompareSetup, noteBegun, noteDone } from "../board/progress.ts";
 import type { Compared, Pair, Place } from "../model/pair.ts";
 import { type CompiledCompare, compileCompare } from "./compare.ts";
 import { examinePair, unexamined } from "./examine.ts";
@@ -129,5 +129,5 @@ function leave(queue: Int32Array, pair: Pair): void {
 }
 
 if (parentPort === null) throw new Error("src/compare/thread.ts runs as a worker thread, not by itself");
-const given = workerData as { readonly queue: SharedArrayBuffer; readonly progress: SharedArrayBuffer };
-serve(parentPort, new Int32Array(given.queue), given.progress);
+const { queue, progress }: CompareSetup = workerData;
+serve(parentPort, new Int32Array(queue), progress);

@@ -1,7 +1,7 @@
 /** Starts the comparison thread, keeps it alive, and hands its findings on. */
 
 import { type MessagePort, Worker } from "node:worker_threads";
-import { PROGRESS_BYTES, pairAtHand, routeAtHand } from "../board/progress.ts";
+import { type CompareSetup, PROGRESS_BYTES, pairAtHand, routeAtHand } from "../board/progress.ts";
 import type { Compared } from "../model/pair.ts";
 import { entryUrl } from "./entry.ts";
 
@@ -45,7 +45,7 @@ export class CompareThread {
     const progress = new SharedArrayBuffer(PROGRESS_BYTES);
     const worker = new Worker(entryUrl("compare/thread"), {
       name: "compare",
-      workerData: { queue: this.#options.queue, progress },
+      workerData: { queue: this.#options.queue, progress } satisfies CompareSetup,
       // A hostile body can take hundreds of megabytes to parse: then this thread ends, not the process.
       resourceLimits: { maxOldGenerationSizeMb: MAX_HEAP_MB },
     });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { test } from "node:test";
 import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
-import { PROGRESS_BYTES } from "../../src/board/progress.ts";
+import { type CompareSetup, PROGRESS_BYTES } from "../../src/board/progress.ts";
 import type { Compared, Pair } from "../../src/model/pair.ts";
 import { answer, pairOf, placesOf } from "./pairs.ts";
 
@@ -23,7 +23,7 @@ async function withThread(use: (rig: Rig) => Promise<void>): Promise<void> {
   const shared = new SharedArrayBuffer(8);
   const queue = new Int32Array(shared);
   const worker = new Worker(new URL("../../src/compare/thread.ts", import.meta.url), {
-    workerData: { queue: shared, progress: new SharedArrayBuffer(PROGRESS_BYTES) },
+    workerData: { queue: shared, progress: new SharedArrayBuffer(PROGRESS_BYTES) } satisfies CompareSetup,
     stderr: true,
   });
   const results: Compared[] = [];
