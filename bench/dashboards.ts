@@ -4,11 +4,16 @@
  * A dashboard holds one stream of events, asks for the status every two seconds and now and then for a history.
  *
  *   node bench/dashboards.ts [--quick]
+ *
+ * The dashboards live in a process of their own (`--pages`), so that what they read is not in the load generator's way.
  */
 
+import { fork } from "node:child_process";
+import { once } from "node:events";
 import { availableParallelism } from "node:os";
+import { fileURLToPath } from "node:url";
 import { Backend } from "./support/backend.ts";
-import { BenchGateway } from "./support/gateway.ts";
+import { askAdmin, BenchGateway } from "./support/gateway.ts";
 import { cpuMsOfThread } from "./support/linux.ts";
 import { load } from "./support/load.ts";
 import { isMain, isQuick } from "./support/script.ts";
@@ -21,6 +26,7 @@ const CONNECTIONS = 16;
 /** As the page does; see src/admin/dashboard/browser/live.ts. */
 const POLL_MS = 2_000;
 const HISTORY_EVERY_POLLS = 5;
+const PAGES = "--pages";
 
 interface Calm {
   readonly p50Ms: number;
@@ -68,40 +74,45 @@ function cpuOf({ pid }: BenchGateway): { readonly data: number; readonly control
   return { data: cpuMsOfThread(pid, "data"), control: cpuMsOfThread(pid, null) };
 }
 
-/** Opens them, spread over one interval of polling; resolves when all have their first report. */
-async function open(gateway: BenchGateway, signal: AbortSignal): Promise<void> {
-  const opened = Array.from({ length: DASHBOARDS }, async (_, i) => {
-    await sleep((i * POLL_MS) / DASHBOARDS);
-    void ending(signal, async () => {
-      const stream = await gateway.get("/api/v1/events", signal);
-      for await (const _bytes of stream.body ?? []);
-    });
-    await ask(gateway, "/api/v1/status", signal);
-    void ending(signal, async () => {
-      for (let poll = 1; ; poll++) {
-        await sleep(POLL_MS);
-        signal.throwIfAborted();
-        await ask(gateway, "/api/v1/status", signal);
-        if (poll % HISTORY_EVERY_POLLS === 0) await ask(gateway, "/api/v1/history?route=route-1", signal);
-      }
-    });
+/** Opens them in a process of their own; resolves when all have their first report. Dispose of it to close them. */
+async function openPages({ adminUrl }: BenchGateway): Promise<Disposable> {
+  const child = fork(fileURLToPath(import.meta.url), [PAGES, adminUrl]);
+  const exit = once(child, "exit").then(([code]) => {
+    throw new Error(`the dashboards ended with ${code}`);
   });
-  await Promise.all(opened);
+  await Promise.race([once(child, "message"), exit]);
+  exit.catch(() => {}); // from now on it is ended from here
+  return { [Symbol.dispose]: () => child.disconnect() };
 }
 
-async function ask(gateway: BenchGateway, path: string, signal: AbortSignal): Promise<void> {
-  const answer = await gateway.get(path, signal);
+/** The process of the dashboards: ends when its parent lets go of it. */
+async function runPages(adminUrl: string): Promise<void> {
+  process.on("disconnect", () => process.exit(0));
+  await Promise.all(Array.from({ length: DASHBOARDS }, (_, i) => openPage(adminUrl, i)));
+  process.send?.("open");
+}
+
+/** They are spread over one interval of polling. */
+async function openPage(adminUrl: string, index: number): Promise<void> {
+  await sleep((index * POLL_MS) / DASHBOARDS);
+  const stream = await askAdmin(adminUrl, "/api/v1/events");
+  void stream.body?.pipeTo(new WritableStream());
+  await read(adminUrl, "/api/v1/status");
+  void poll(adminUrl);
+}
+
+async function poll(adminUrl: string): Promise<never> {
+  for (let polls = 1; ; polls++) {
+    await sleep(POLL_MS);
+    await read(adminUrl, "/api/v1/status");
+    if (polls % HISTORY_EVERY_POLLS === 0) await read(adminUrl, "/api/v1/history?route=route-1");
+  }
+}
+
+async function read(adminUrl: string, path: string): Promise<void> {
+  const answer = await askAdmin(adminUrl, path);
   if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
   await answer.arrayBuffer();
-}
-
-/** Whatever fails once the page is closed is its closing. */
-async function ending(signal: AbortSignal, work: () => Promise<void>): Promise<void> {
-  try {
-    await work();
-  } catch (error) {
-    if (!signal.aborted) throw error;
-  }
 }
 
 export async function benchDashboards(quick: boolean): Promise<void> {
@@ -114,10 +125,8 @@ export async function benchDashboards(quick: boolean): Promise<void> {
   const with50: Calm[] = [];
   for (let round = 0; round < rounds; round++) {
     without.push(await measure(gateway, durationMs));
-    const pages = new AbortController();
-    await open(gateway, pages.signal);
+    using _pages = await openPages(gateway);
     with50.push(await measure(gateway, durationMs));
-    pages.abort();
   }
   console.log(
     `dashboards: ${DASHBOARDS} open beside none, ${rounds} rounds in turn, ${PER_SECOND}/s, ${ROUTES} routes, ` +
@@ -145,4 +154,8 @@ export async function benchDashboards(quick: boolean): Promise<void> {
   );
 }
 
-if (isMain(import.meta.url)) await benchDashboards(isQuick());
+if (isMain(import.meta.url)) {
+  const [first, adminUrl] = process.argv.slice(2);
+  if (first === PAGES && adminUrl !== undefined) await runPages(adminUrl);
+  else await benchDashboards(isQuick());
+}

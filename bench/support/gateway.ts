@@ -13,6 +13,11 @@ const CHECKOUT = new URL("../..", import.meta.url).pathname;
 const TOKEN = "bench-token";
 const AUTHORIZED = { authorization: `Bearer ${TOKEN}` };
 
+/** The answer of such a gateway's admin API, as it comes. */
+export function askAdmin(adminUrl: string, path: string): Promise<Response> {
+  return fetch(adminUrl + path, { headers: AUTHORIZED });
+}
+
 export interface BenchGatewayOptions {
   readonly rules: string;
   readonly threads: number;
@@ -91,11 +96,6 @@ export class BenchGateway implements AsyncDisposable {
       await exit;
     }
     rmSync(this.folder, { recursive: true, force: true });
-  }
-
-  /** The admin API's answer as it comes. */
-  get(path: string, signal: AbortSignal): Promise<Response> {
-    return fetch(this.adminUrl + path, { headers: AUTHORIZED, signal });
   }
 
   async #admin(method: string, path: string): Promise<unknown> {
