@@ -2,7 +2,7 @@
 
 import type { RouteStatus } from "../model/reports.ts";
 import { type Paint, printable } from "./output.ts";
-import { rowStyle, story } from "./status-cells.ts";
+import { rowStyle, story, storyWithMismatches } from "./status-cells.ts";
 import { COLUMN_GAP as GAP, tableLines } from "./table.ts";
 import { wrapText } from "./width.ts";
 
@@ -15,6 +15,8 @@ export interface StackedColumn {
   readonly most: number;
   /** Left out first when the terminal is narrow: the greatest goes first; 0 stays always. */
   readonly expendable: number;
+  /** Without such a column the sentences tell of mismatches. */
+  readonly showsMismatches?: boolean;
   /** Printable, at most as wide as it is told. */
   readonly cell: (route: RouteStatus, width: number) => string;
 }
@@ -27,9 +29,14 @@ export interface StackedTable {
 
 const INDENT = "  ";
 
+/** Whether the columns that fit leave it to the sentences to tell of mismatches. */
+export function tellsMismatches(columns: readonly StackedColumn[], width: number): boolean {
+  return !leaveOut(columns, width).some(({ showsMismatches }) => showsMismatches);
+}
+
 /** The lines of a route's sentence, at most so many; none where it has nothing to say. */
-export function storyLinesOf(route: RouteStatus, width: number, most: number): string[] {
-  const text = printable(story(route));
+export function storyLinesOf(route: RouteStatus, tells: boolean, width: number, most: number): string[] {
+  const text = printable(tells ? storyWithMismatches(route) : story(route));
   return most < 1 || text === "–" ? [] : wrapText(text, width - INDENT.length, most);
 }
 
@@ -52,12 +59,13 @@ export function stackedTable(
   }));
   const rows = routes.map((route) => shown.map(({ column, width: cells }) => column.cell(route, cells)));
   const lines = tableLines(heads, rows);
+  const tells = tellsMismatches(columns, width);
   const headHeight = lines.length - rows.length;
   return {
     head: lines.slice(0, headHeight),
     blocks: routes.map((route, index) => {
       const style = rowStyle(route) ?? "dim";
-      const below = storyLinesOf(route, width, storyLines(route)).map((line) => paint(style, line));
+      const below = storyLinesOf(route, tells, width, storyLines(route)).map((line) => paint(style, line));
       return [lines[headHeight + index] ?? "", ...below.map((line) => `${INDENT}${line}`)];
     }),
   };

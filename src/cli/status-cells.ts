@@ -62,6 +62,15 @@ export function story(route: RouteStatus): string {
   return `${cause} (by ${by}): ${withoutCause(cause, then.summary || reason)}`;
 }
 
+/** The same where a table has no room for its column of mismatches, and some pairs differ. */
+export function storyWithMismatches(route: RouteStatus): string {
+  const { mismatch } = route.comparisons;
+  const told = story(route);
+  if (mismatch === 0) return told;
+  const words = `${mismatches(route)} pairs ${mismatch === 1 ? "differs" : "differ"}`;
+  return told === "–" ? words : `${words}; ${told}`;
+}
+
 /** Rolled-back rows are unmistakable, and say so in words too. */
 export function rowStyle(route: RouteStatus): Style | null {
   if (route.latched || route.state === "rolled-back") return "red";

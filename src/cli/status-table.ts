@@ -14,6 +14,7 @@ import {
   rowStyle,
   stepOfLast,
   story,
+  storyWithMismatches,
 } from "./status-cells.ts";
 import { COLUMN_GAP as GAP, tableLines } from "./table.ts";
 import { cutEnd, cutMiddle, textWidth, wrapText } from "./width.ts";
@@ -35,13 +36,14 @@ const COLUMNS: readonly Column[] = [
   { head: "baked", align: "right", text: bakedShare, expendable: 6 },
   { head: "requests\nold / new", align: "right", text: (route) => pair(route.requests), expendable: 5 },
   { head: "errors\nold / new", align: "right", text: (route) => pair(route.errors), expendable: 2 },
-  { head: "p99 ms\nold / new", align: "right", text: p99, expendable: 3 },
-  { head: "mismatches", align: "right", text: mismatches, expendable: 4 },
+  { head: "p99 ms\nold / new", align: "right", text: p99, expendable: 4 },
+  { head: "mismatches", align: "right", text: mismatches, expendable: 3 },
   { head: "evidence", align: "right", text: evidence, expendable: 1 },
   { head: "waits for\nor cause", align: "left", text: story, expendable: 0 },
 ];
 
 const STORY = COLUMNS.length - 1;
+const MISMATCHES = COLUMNS.findIndex(({ text }) => text === mismatches);
 /** A sentence cut shorter than this says nothing. */
 const MIN_STORY_WIDTH = 24;
 /** A sentence beside its row may have so many lines; where one needs more, all are below their rows. */
@@ -52,13 +54,16 @@ const LEAST_NAME_WIDTH = 8;
 /**
  * The table's lines: a head of two lines, then each route. `width` null never cuts or wraps (for pipes); else columns
  * are left out until a line fits, and the last one goes on below itself. Where it has too little room for that, it is
- * below its row: it ends with what is missing, so it is never cut.
+ * below its row: it ends with what is missing, so it is never cut. Where the mismatches have no column, it tells of them.
  */
 export function routeTable(routes: readonly RouteStatus[], width: number | null, paint: Paint): string[] {
-  const texts = routes.map((route) => COLUMNS.map((column) => printable(column.text(route))));
-  const shown = chooseColumns(routes, texts, width);
+  const plain = routes.map((route) => COLUMNS.map((column) => printable(column.text(route))));
+  const fitting = chooseColumns(routes, plain, width);
+  const tells = !fitting.some(({ index }) => index === MISMATCHES);
+  const texts = tells ? plain.map((row, index) => withMismatches(row, routes[index])) : plain;
+  const shown = tells ? chooseColumns(routes, texts, width) : fitting;
   if (width !== null && (widthOf(shown) > width || isCrowded(texts, shown))) {
-    const columns = chooseColumns(routes, texts, null).slice(0, -1);
+    const columns = chooseColumns(routes, plain, null).slice(0, -1);
     const { head, blocks } = stackedTable(
       routes,
       columns.map(({ index, width: cells }) => stacked(index, cells, paint)),
@@ -77,6 +82,10 @@ export function routeTable(routes: readonly RouteStatus[], width: number | null,
   }));
   const rows = routes.flatMap((route, row) => routeRows(route, texts[row] ?? [], shown, paint));
   return tableLines(columns, rows);
+}
+
+function withMismatches(texts: readonly string[], route: RouteStatus | undefined): readonly string[] {
+  return route === undefined ? texts : texts.with(STORY, printable(storyWithMismatches(route)));
 }
 
 function isCrowded(texts: readonly (readonly string[])[], shown: readonly ShownColumn[]): boolean {
@@ -114,6 +123,7 @@ function stacked(index: number, width: number, paint: Paint): StackedColumn {
     least: index === 0 ? Math.min(width, LEAST_NAME_WIDTH) : width,
     most: width,
     expendable: COLUMNS[index]?.expendable ?? 0,
+    showsMismatches: index === MISMATCHES,
     cell: (route, cells) =>
       styled(route, index, cutMiddle(printable(COLUMNS[index]?.text(route) ?? ""), cells), paint),
   };

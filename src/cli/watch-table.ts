@@ -6,7 +6,7 @@ import { type Drawing, spanWords } from "./drawing.ts";
 import { gatewayLines } from "./gateway-lines.ts";
 import { type Paint, printable, type Style } from "./output.ts";
 import { spark } from "./spark.ts";
-import { type StackedColumn, stackedTable, storyLinesOf } from "./stacked-table.ts";
+import { type StackedColumn, stackedTable, storyLinesOf, tellsMismatches } from "./stacked-table.ts";
 import { bakedShare, evidence, p99, ROLLOUT_HEADS, rowStyle, stepOfLast } from "./status-cells.ts";
 import { troubleFirst } from "./status-text.ts";
 import { isOverLimit, type Line, lineOf, type Measure, NO_TREND, type Trend } from "./trend.ts";
@@ -35,8 +35,13 @@ export function watchTable(report: StatusReport, trends: Trends, drawing: Drawin
   if (report.routes.length === 0) return [...head, "no routes"];
   if (rows >= ROWS_FOR_A_GAP) head.push("");
   const lines = Math.max(1, room - head.length - TABLE_HEAD_LINES);
-  const { shown, storyLines } = choose(report.routes, lines, columns);
-  const table = stackedTable(shown, columnsFor(shown, trends, drawing), columns, storyLines, paint);
+  const isTight = report.routes.length > lines;
+  const shown = isTight ? troubleFirst(report.routes).slice(0, Math.max(1, lines - 1)) : report.routes;
+  const cells = columnsFor(shown, trends, drawing);
+  const tells = tellsMismatches(cells, columns);
+  const linesOf = (route: RouteStatus, most: number) => storyLinesOf(route, tells, columns, most).length;
+  const storyLines = isTight ? () => 0 : storiesWithin(lines, shown, linesOf);
+  const table = stackedTable(shown, cells, columns, storyLines, paint);
   const hidden = report.routes.length - shown.length;
   const more = hidden === 0 ? [] : [paint("dim", cutEnd(moreWords(hidden), columns))];
   return [...head, ...table.head, ...table.blocks.flat(), ...more];
@@ -46,17 +51,19 @@ function moreWords(hidden: number): string {
   return `and ${hidden} more: cutover status ROUTE -w shows one`;
 }
 
-/** Which routes, and how many lines the sentence of each may have, to fit into so many lines. */
-function choose(routes: readonly RouteStatus[], lines: number, width: number) {
-  const urgent = troubleFirst(routes);
-  if (routes.length > lines) return { shown: urgent.slice(0, Math.max(1, lines - 1)), storyLines: () => 0 };
+/** How many lines the sentence of each route may have, so that all fit into so many lines; each has room for its row. */
+function storiesWithin(
+  lines: number,
+  routes: readonly RouteStatus[],
+  linesOf: (route: RouteStatus, most: number) => number,
+): (route: RouteStatus) => number {
   for (let most = MAX_STORY_LINES; most >= 1; most--) {
-    const needed = routes.reduce((sum, route) => sum + 1 + storyLinesOf(route, width, most).length, 0);
-    if (needed <= lines) return { shown: routes, storyLines: () => most };
+    const needed = routes.reduce((sum, route) => sum + 1 + linesOf(route, most), 0);
+    if (needed <= lines) return () => most;
   }
   // What lines are left tell the story of those in trouble, the worst first.
-  const told = new Set(urgent.slice(0, lines - routes.length));
-  return { shown: routes, storyLines: (route: RouteStatus) => (told.has(route) ? 1 : 0) };
+  const told = new Set(troubleFirst(routes).slice(0, lines - routes.length));
+  return (route) => (told.has(route) ? 1 : 0);
 }
 
 function columnsFor(
@@ -196,6 +203,7 @@ function chartColumn(
     least,
     most: Math.max(least, MOST_CHART_CELLS + 1 + textCells),
     expendable,
+    showsMismatches: measure === "mismatches",
     cell(route, width) {
       const trend = trendOf(route);
       const line = lineOf(trend, measure, drawing, width - 1 - textCells);

@@ -251,7 +251,27 @@ test("where three lines beside the row will not do, the sentence is below it, wi
   const usual = stripVTControlCharacters(await statusOf(baking, [], 80));
   assert.match(usual, /^profiles +baking +2 \/ 4 +5% .*\n {2}5% for 12 min: /m);
   const narrow = stripVTControlCharacters(await statusOf(baking, [], 40));
-  assert.match(narrow, /^profiles +baking +2 \/ 4 +5%\n {2}5% for 12 min: /m);
+  assert.match(narrow, /^profiles +baking +2 \/ 4 +5%\n {2}3 of 944 pairs differ; 5% for/m);
+});
+
+test("answers that differ are seen in a terminal of any width, in their column or in the sentence", async () => {
+  const comparisons = { match: 0, mismatch: 944, noise: 0, transient: 0, uncompared: 0 };
+  const waits = "nothing: the shares are set in the rules; errors 3/18,204 new vs 61/345,871 old";
+  for (const route of [
+    routeStatus("quiet", { comparisons, waitingFor: waits }),
+    { ...baking, comparisons },
+    { ...rolledBack("gone"), comparisons },
+  ]) {
+    for (const columns of [40, 50, 60, 72, 80, 90, 100, 132, 200]) {
+      const text = stripVTControlCharacters(await statusOf(route, [], columns));
+      const said = text.replaceAll(/\s+/g, " ").split("944 of 944").length - 1;
+      assert.equal(said, 1, `${columns}: ${text}`);
+      for (const line of text.split("\n")) assert.ok(line.length <= columns, `${columns}: ${line}`);
+    }
+  }
+  const none = { ...comparisons, match: 944, mismatch: 0 };
+  const clean = routeStatus("quiet", { comparisons: none, waitingFor: waits });
+  assert.doesNotMatch(await statusOf(clean, [], 60), /differ/);
 });
 
 test("one route in full says its step, bake, gates, pins, the verdict in words, and all it waits for", async () => {

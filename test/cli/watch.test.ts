@@ -94,6 +94,17 @@ test("no picture is wider or higher than the terminal, whatever its size and the
   }
 });
 
+test("answers that differ are seen in a terminal of any width, as a line or in the sentence", () => {
+  const comparisons = { match: 0, mismatch: 944, noise: 0, transient: 0, uncompared: 0 };
+  const routes = [{ ...BAKING, comparisons }, routeStatus("quiet")];
+  for (const columns of [40, 60, 80, 100, 132, 200]) {
+    const text = table(routes, { ...PLAIN, columns })
+      .join("\n")
+      .replaceAll(/\s+/g, " ");
+    assert.equal(text.includes("944 of 944 pairs differ; 5% for 12 min"), !text.includes("10%!"), text);
+  }
+});
+
 test("a short terminal shows those in trouble first, and counts the others", () => {
   const quiet = Array.from({ length: 12 }, (_, index) => routeStatus(`quiet-${index}`));
   const rising = routeStatus("rising", { evidence: { errors: 0.9 } });
