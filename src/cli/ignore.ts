@@ -4,6 +4,7 @@ import { readFile } from "node:fs/promises";
 import { relative } from "node:path";
 import { shellQuoted } from "../model/curl.ts";
 import type { MismatchCluster, RetroReport } from "../model/reports.ts";
+import { statusAdvice } from "../model/status-advice.ts";
 import { type IgnorePatch, patchIgnore } from "../rules/patch.ts";
 import type { RemoteFlags } from "./action.ts";
 import { type AdminClient, createAdminClient } from "./client.ts";
@@ -37,6 +38,7 @@ export async function ignore(
   const paths = rulesOrDefault(flags.rules ?? [], `ignore ${route} PATH --rules`);
   const client = createAdminClient(flags);
   const cluster = isClusterId(placeOrId) ? await clusterOf(client, route, placeOrId) : null;
+  if (cluster?.place === "status") refuseStatuses(cluster);
   const path = cluster?.place ?? placeOrId;
   const patched = await patchIgnore(paths, route, path, { ...context.env });
   if (patched.kind === "cannot") throw new CliError(patched.why, EXIT_NO);
@@ -77,7 +79,10 @@ function notHere(file: string): string[] {
 }
 
 /** What of a cluster is needed here. */
-type Found = Pick<MismatchCluster, "place" | "kind" | "relation">;
+type Found = Pick<MismatchCluster, "place" | "kind" | "relation"> & {
+  /** Null: only stored pairs know of it. */
+  readonly example: MismatchCluster["example"] | null;
+};
 
 /**
  * The cluster of the route by its id, also one that only stored pairs know of: clusters begin anew with other rules of
@@ -88,9 +93,21 @@ async function clusterOf(client: AdminClient, route: string, id: string): Promis
   const found = clusters.find((cluster) => cluster.id === id);
   if (found !== undefined) return found;
   const stored = (await fetchRetro(client, { route })).clusters.find((cluster) => cluster.id === id);
-  if (stored !== undefined) return { place: stored.place, kind: stored.kind, relation: null };
+  if (stored !== undefined) return { place: stored.place, kind: stored.kind, relation: null, example: null };
   throw new CliError(
     `${route} has no cluster ${id}: \`cutover mismatches ${route}\` lists them with their ids, and with --retro those of stored pairs`,
+    EXIT_NO,
+  );
+}
+
+/** Statuses are no path: the refusal has the words for those that were seen. Throws CliError 1, where they are known. */
+function refuseStatuses({ example }: Found): void {
+  const advice = statusAdvice(example?.old ?? null, example?.new ?? null);
+  if (advice === null) return;
+  throw new CliError(
+    advice.kind === "failure"
+      ? advice.why
+      : `status is no path: where these two mean the same write compare: { ${advice.rule} }`,
     EXIT_NO,
   );
 }

@@ -28,7 +28,7 @@ export function wantedOf(text: string): Wanted | string {
     return parsed.ok ? { list: "headers", name: parsed.value } : parsed.why;
   }
   if (text === "status")
-    return "status is no path: where the statuses may differ write compare: { status: false }, or { status: { equal: [{ old: 200, new: 201 }] } }";
+    return "status is no path: where two statuses mean the same write both of them, as in compare: { status: { equal: [{ old: 200, new: 201 }] } }; a 5xx of new is a failure, and nothing to hide";
   if (text === "body")
     return "body is no path: where the bodies as a whole may differ write compare: { body: off }";
   if (/^line\b/.test(text))

@@ -51,6 +51,18 @@ before(async () => {
       return ok([
         cluster(),
         cluster({ id: "bbbbbbbbbbbb", place: "$.tags", kind: "order" }),
+        cluster({
+          id: "eeeeeeeeeeee",
+          place: "status",
+          kind: "status",
+          example: { old: "200", new: "500" },
+        }),
+        cluster({
+          id: "eeeeeeeeee04",
+          place: "status",
+          kind: "status",
+          example: { old: "200", new: "204" },
+        }),
         cluster({ id: "dddddddddddd", place: "$.users[*].fullName", kind: "missing", relation: renamed }),
       ]);
     }
@@ -76,6 +88,16 @@ const ignore = async (path: string, words: readonly string[] = [], columns: numb
   );
   return { ...ran, err: withoutPlace(ran.err) };
 };
+
+test("statuses are refused with their own numbers, and a failure of new is nothing to hide", async () => {
+  const equal = await ignore("eeeeeeeeee04");
+  assert.deepEqual([equal.code, equal.out], [1, ""]);
+  assert.match(equal.err, /write compare: \{ status: \{ equal: \[\{ old: 200, new: 204 \}\] \} \}\n$/);
+  const failure = await ignore("eeeeeeeeeeee");
+  assert.deepEqual([failure.code, failure.out], [1, ""]);
+  assert.match(failure.err, /^cutover: new answers 500 where old answers 200: that is a failure of new/);
+  assert.doesNotMatch(failure.err, /equal|false/);
+});
 
 test("the patch alone is on stdout, the words are on stderr, and the file is as it was", async () => {
   const { code, out, err } = await ignore("$.user.name");

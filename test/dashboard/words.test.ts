@@ -211,16 +211,28 @@ test("the lines that ignore a place are lines that the rules take", () => {
     template: "$.a['x y']",
     kind: "value",
     relation: null,
+    old: "1",
+    new: "2",
   });
   assert.match(command ?? "", /^cutover ignore profiles /);
+  assert.ok(yaml !== null);
   const text = `version: 1\nbackends: { a: { url: "http://127.0.0.1:1" } }\nroutes:\n${yaml.replace(/^/gm, "  ")}\n`;
   assert.equal(addIgnore(text, "profiles", "$.a['x y']").kind, "already");
-  assert.equal(
-    ignoreAdvice("profiles", { template: "status", kind: "status", relation: null }).command,
-    null,
-  );
-  const order = ignoreAdvice("profiles", { template: "$.tags", kind: "order", relation: null });
+  const lists = { old: "[1,2]", new: "[2,1]" };
+  const order = ignoreAdvice("profiles", { template: "$.tags", kind: "order", relation: null, ...lists });
   assert.match(order.better ?? "", /unordered/);
+});
+
+test("statuses that differ are declared equal by their own numbers, and a failure of new is not to be hidden", () => {
+  const advice = (old: string | null, fresh: string | null) =>
+    ignoreAdvice("profiles", { template: "status", kind: "status", relation: null, old, new: fresh });
+  const moved = advice("200", "204");
+  assert.deepEqual([moved.command, moved.better], [null, null]);
+  assert.match(moved.yaml ?? "", /\n {4}status: \{ equal: \[\{ old: 200, new: 204 \}\] \}$/);
+  const failed = advice("200", "500");
+  assert.deepEqual([failed.command, failed.yaml], [null, null]);
+  assert.match(failed.better ?? "", /^new answers 500 where old answers 200: that is a failure of new/);
+  assert.equal(advice(null, "2\n00").yaml, null);
 });
 
 const point = (atMs: number, seconds: number, old: number): HistoryPoint => ({

@@ -2,30 +2,29 @@
 
 import { shellQuoted } from "../../../model/curl.ts";
 import type { Difference } from "../../../model/reports.ts";
+import { statusAdvice } from "../../../model/status-advice.ts";
 
 export interface IgnoreAdvice {
   /** Null: no path can name the place, so the command refuses it. */
   readonly command: string | null;
-  /** Of the route in the rules. */
-  readonly yaml: string;
+  /** Of the route in the rules; null: it is not to be hidden, and `better` says why. */
+  readonly yaml: string | null;
   /** What is better than to hide it; null: nothing is known. */
   readonly better: string | null;
 }
 
 export function ignoreAdvice(
   route: string,
-  difference: Pick<Difference, "template" | "kind" | "relation">,
+  difference: Pick<Difference, "template" | "kind" | "relation" | "old" | "new">,
 ): IgnoreAdvice {
   const { template, kind, relation } = difference;
   const name = `- name: ${JSON.stringify(route)}`;
   const command = `cutover ignore ${shellQuoted(route)} ${shellQuoted(template)}`;
   const lines = (compare: string): string => `${name}\n  compare:\n    ${compare}`;
   if (template === "status") {
-    return {
-      command: null,
-      yaml: lines("status: false"),
-      better: "where two statuses mean the same: status: { equal: [{ old: 200, new: 201 }] }",
-    };
+    const advice = statusAdvice(difference.old, difference.new);
+    if (advice?.kind === "equal") return { command: null, yaml: lines(advice.rule), better: null };
+    return { command: null, yaml: null, better: advice?.why ?? "the rules have no name for such a status" };
   }
   if (template === "body" || /^line\b/.test(template))
     return { command: null, yaml: lines("body: off"), better: null };

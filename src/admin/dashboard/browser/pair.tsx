@@ -149,7 +149,7 @@ function Advice({ route, difference }: { readonly route: string; readonly differ
     <div class="advice">
       {better !== null && (
         <p>
-          <b>Better:</b> {visible(better, 600)}
+          <b>{yaml === null ? "Not to be ignored:" : "Better:"}</b> {visible(better, 600)}
         </p>
       )}
       {command !== null && (
@@ -158,8 +158,12 @@ function Advice({ route, difference }: { readonly route: string; readonly differ
           <Code text={command} label="command" />
         </>
       )}
-      <p>By hand, in the rules:</p>
-      <Code text={yaml} label="lines of the rules" />
+      {yaml !== null && (
+        <>
+          <p>By hand, in the rules:</p>
+          <Code text={yaml} label="lines of the rules" />
+        </>
+      )}
     </div>
   );
 }
