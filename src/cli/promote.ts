@@ -36,11 +36,6 @@ export async function promote(route: string, flags: PromoteFlags, context: Conte
   // Asked before anything is: what nobody needs to confirm needs no confirmation.
   if (to !== undefined && atShare(before, to)) return sayDone(before, to, flags, context);
   if (to === WHOLE_PPM) await bigBang(before, client, flags, context);
-  else if (to !== undefined)
-    note(
-      passedGates(before).map((gate) => `going past ${gate}`),
-      context,
-    );
   const body = {
     reason: flags.reason,
     ...(to === undefined ? {} : { to: formatShare(to) }),
@@ -48,7 +43,8 @@ export async function promote(route: string, flags: PromoteFlags, context: Conte
     step: flags.step ?? before.step,
   };
   const message = await perform(`${routePath(route)}/promote`, body, `${route} is promoted`, flags, context);
-  if (to !== undefined && to !== WHOLE_PPM) note(passedSteps(message), context);
+  // Only now: what the gateway refuses goes past nothing.
+  if (to !== undefined && to !== WHOLE_PPM) note([...wentPast(before), ...passedSteps(message)], context);
   return EXIT_DONE;
 }
 
@@ -128,15 +124,27 @@ function effect({ name, canary }: RouteStatus, perSecond: number | null): string
   return `100% of ${name}${rate} will go to new at once (${formatRatio(canary)} at present)`;
 }
 
-/** What a big bang leaves out: the steps between this one and the last, which is the one that begins. */
+/**
+ * What a big bang leaves out: the steps up to the last one, which is the one that begins, from the next one on; where
+ * not even the first has begun, from that one.
+ */
 function passed(before: RouteStatus): string[] {
-  const first = (before.step ?? 0) + 1;
+  const first = hasBegun(before) ? (before.step ?? 0) + 1 : 0;
   const last = (before.steps ?? 0) - 2;
   const words = [
     ...(last < first ? [] : [first === last ? `step ${first}` : `steps ${first} to ${last}`]),
     ...passedGates(before),
   ];
   return words.length === 0 ? [] : [`passed over: ${words.join("; ")}`];
+}
+
+/** Before step 0 and in it have the same number: the gateway's sentence and the shares tell them apart. */
+function hasBegun({ step, canary, stages, waitingFor }: RouteStatus): boolean {
+  return step !== 0 || !(waitingFor.startsWith("resume: ") || canary < (stages?.[0]?.canary ?? 0));
+}
+
+function wentPast(before: RouteStatus): string[] {
+  return passedGates(before).map((gate) => `went past ${gate}`);
 }
 
 function passedGates({ gates }: RouteStatus): string[] {

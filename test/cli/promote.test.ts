@@ -97,8 +97,14 @@ test("--to a share says which gates and steps it went past", async () => {
   const { code, out, err, posts } = await promote(["--to", "25.0%"], { message });
   assert.deepEqual([code, out], [0, `${message}\n`]);
   assert.deepEqual(posts[0]?.body, { reason: "because", to: "25%", step: 1 });
-  assert.match(err, /going past gate backfill-done, which says no \(lagSeconds is 31, needs below 5\)\n/);
+  assert.match(err, /went past gate backfill-done, which says no \(lagSeconds is 31, needs below 5\)\n/);
   assert.match(err, /step 2 was passed over\n$/);
+});
+
+test("what the gateway refuses goes past nothing", async () => {
+  const refusal = "profiles: new serves 5%: promote only raises a share";
+  const { code, out, err } = await promote(["--to", "3%"], { refusal });
+  assert.deepEqual([code, out, err], [1, "", `cutover: ${refusal}\n`]);
 });
 
 test("the steps that were passed over are read from what the state machine itself says", async () => {
@@ -128,6 +134,20 @@ test("the big bang asks for the route's name, and says what it does to how many 
   assert.match(err, /passed over: steps 2 to 3; gate backfill-done, which says no/);
   assert.match(err, /type the route's name to go on: $/);
   assert.deepEqual(posts[0]?.body, { reason: "because", to: "100%", step: 1 });
+});
+
+test("before its beginning, the big bang passes over the first step too", async () => {
+  const state: Partial<RouteStatus> = { state: "paused", step: 0, canary: 0, gates: [] };
+  const said = async (changes: Partial<RouteStatus>) =>
+    (await promote(["--to", "100%", "--yes"], { route: inRollout({ ...state, ...changes }) })).err;
+  const waiting = { waitingFor: "resume: not begun: resume begins it" };
+  assert.match(await said(waiting), /passed over: steps 0 to 3\n/);
+  assert.match(await said({ ...waiting, steps: 2 }), /passed over: step 0\n/);
+  assert.doesNotMatch(await said({ ...waiting, steps: 1 }), /passed over/);
+  const begun = {
+    waitingFor: "resume (paused: lunch); shadow 100% for 2 min: no traffic; then needs approval",
+  };
+  assert.match(await said(begun), /passed over: steps 1 to 3\n/);
 });
 
 test("whoever types something else, or nothing, has changed nothing", async () => {
