@@ -13,7 +13,10 @@ const MOST_LINES = 20;
 /** Lines such as "rollout step 2 (canary 5%): bake 10m → 30m", each after the prefix. */
 export function diffRollout(prefix: string, before: Route, after: Route): string[] {
   const [was, is] = [before.rollout, after.rollout];
-  if (was === null) return is === null ? [] : [`${prefix}rollout added: ${summary(is)}`];
+  if (was === null) {
+    if (is === null) return [];
+    return [`${prefix}rollout added: ${summary(is)}; its shares act (${sharesAtFirst(before, is)})`];
+  }
   if (is === null) {
     // Whoever takes a rollout out may not have the static shares in mind, which act from then on.
     const { canary, shadow } = after;
@@ -33,6 +36,16 @@ function summary({ start, steps }: Rollout): string {
   const [first, last] = [steps.at(0), steps.at(-1)].map((step) => formatShare(step?.canaryPpm ?? 0));
   const count = steps.length === 1 ? "1 step" : `${steps.length} steps`;
   return `${count}, canary ${first === last ? first : `${first} to ${last}`}, start ${start}`;
+}
+
+/** Until it has begun new serves nobody, and is shown what the first step shows it. What changes has an arrow. */
+function sharesAtFirst({ canary, shadow }: Route, { start, steps }: Rollout): string {
+  const first = steps[0];
+  const canaryPpm = start === "running" ? (first?.canaryPpm ?? 0) : 0;
+  const words = (name: string, wasPpm: number, isPpm: number): string =>
+    `${name} ${wasPpm === isPpm ? "" : `${formatShare(wasPpm)} → `}${formatShare(isPpm)}`;
+  const canaryWords = words("canary", canary.sharePpm, canaryPpm);
+  return `${canaryWords}, ${words("shadow", shadow.sharePpm, first?.shadowPpm ?? 0)}`;
 }
 
 function withoutSteps(rollout: Rollout): Description {

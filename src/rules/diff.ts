@@ -56,14 +56,21 @@ function diffRoutes(before: readonly Route[], after: readonly Route[]): string[]
 
 function diffRoute(before: Route, after: Route): string[] {
   const prefix = `${after.name}: `;
-  // Steps are told in words of their own.
-  const { rollout: _, ...was } = describeRoute(before);
-  const { rollout: __, ...is } = describeRoute(after);
+  // Steps are told in words of their own, and with them the shares that act.
+  const isStaged = before.rollout !== null || after.rollout !== null;
+  const { rollout: _, ...was } = describeRoute(isStaged ? withoutShares(before) : before);
+  const { rollout: __, ...is } = describeRoute(isStaged ? withoutShares(after) : after);
   return [
     ...diffFields(prefix, was, is),
     ...diffRollout(prefix, before, after),
     ...diffKeyFiles(prefix, before.split?.newFile ?? null, after.split?.newFile ?? null),
   ];
+}
+
+/** Beside a rollout the route's own shares do not act: a change of them would be read as one of traffic. */
+function withoutShares(route: Route): Route {
+  const { canary, shadow } = route;
+  return { ...route, canary: { ...canary, sharePpm: 0 }, shadow: { ...shadow, sharePpm: 0 } };
 }
 
 /** A key file that came, went or moved is a line of its own already; here it is about its keys. */

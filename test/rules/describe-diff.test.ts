@@ -173,11 +173,36 @@ test("a rollout that came or went says what acts now", async (t) => {
     ", guard: off }",
     ", rollout: { steps: [{ shadow: 5% }, { canary: 9% }] } }",
   );
-  assert.deepEqual(added.slice(-1), ["static: rollout added: 2 steps, canary 0% to 9%, start paused"]);
+  assert.deepEqual(added.slice(-1), [
+    "static: rollout added: 2 steps, canary 0% to 9%, start paused; its shares act (canary 0%, shadow 0% → 5%)",
+  ]);
   const removed = await changes(t, /rollout:\n(?: {6}.*\n)+/, "canary: 3%\n");
-  assert.deepEqual(removed, [
-    "staged: canary 0% → 3%",
-    "staged: rollout removed: the route's own shares act (canary 3%, shadow 0%)",
+  assert.deepEqual(removed, ["staged: rollout removed: the route's own shares act (canary 3%, shadow 0%)"]);
+});
+
+test("a share that moves into the steps of a rollout is told by what acts, not by what the route says besides", async (t) => {
+  const moved = async (from: string, to: string) => {
+    const rules = (fields: string) => rulesOf(t, `${HEAD}routes: [{ name: orders, key: [ip], ${fields} }]\n`);
+    return diffRulesets(await rules(from), await rules(to));
+  };
+  const STATIC = "canary: 2%, shadow: { share: 100%, methods: [GET] }";
+  const PAUSED = "shadow: { methods: [GET] }, rollout: { steps: [{ shadow: 100% }, { canary: 5% }] }";
+  assert.deepEqual(await moved(STATIC, PAUSED), [
+    "orders: rollout added: 2 steps, canary 0% to 5%, start paused; its shares act (canary 2% → 0%, shadow 100%)",
+  ]);
+  const running = "rollout: { start: running, steps: [{ shadow: 50%, canary: 1% }, { canary: 5% }] }";
+  assert.deepEqual(await moved(STATIC, `shadow: { methods: [GET] }, ${running}`), [
+    "orders: rollout added: 2 steps, canary 1% to 5%, start running; its shares act (canary 2% → 1%, shadow 100% → 50%)",
+  ]);
+  assert.deepEqual(await moved(PAUSED, STATIC), [
+    "orders: rollout removed: the route's own shares act (canary 2%, shadow 100%)",
+  ]);
+  const inherited = (share: string) =>
+    `shadow: { share: ${share}, methods: [GET] }, rollout: { steps: [{ bake: 1m }, { canary: 5% }] }`;
+  const lines = await moved(inherited("100%"), inherited("50%"));
+  assert.ok(lines.length > 0 && lines.every((line) => line.startsWith("orders: rollout step ")), `${lines}`);
+  assert.deepEqual(await moved(PAUSED, PAUSED.replace("[GET]", "[GET, HEAD]")), [
+    "orders: shadow.methods +HEAD",
   ]);
 });
 
