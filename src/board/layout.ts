@@ -42,6 +42,8 @@ export const SWITCH = {
   brokenStreaks: 12,
   /** When both were counted. */
   faultSpan: 13,
+  /** How the last shadow that failed did, see Tile; 0: none has. */
+  shadowFailure: 14,
 } as const;
 /** A cache line of its own for the switches: they are read by every request. */
 export const SWITCH_WORDS = 32;

@@ -1,7 +1,17 @@
 /** One route's tile, as control and every data thread see it. */
 
-import { type SharePpm, WHOLE_PPM } from "../model/ruleset.ts";
-import { LATCH, SLICE_WORDS, SWITCH, SWITCH_WORDS, THREAD_WORDS, tileBytes } from "./layout.ts";
+import { FAILURES, type Failure } from "../model/failures.ts";
+import { type SharePpm, type Side, WHOLE_PPM } from "../model/ruleset.ts";
+import {
+  LATCH,
+  SIDE_INDEX,
+  SIDES,
+  SLICE_WORDS,
+  SWITCH,
+  SWITCH_WORDS,
+  THREAD_WORDS,
+  tileBytes,
+} from "./layout.ts";
 
 const NO_OVERRIDE = -1;
 
@@ -188,6 +198,21 @@ export class Tile {
 
   setSlowUs(slowUs: number): void {
     Atomics.store(this.#switches, SWITCH.slowUs, slowUs);
+  }
+
+  /** Of a shadow that failed: why, and which side had been asked. */
+  noteShadowFailure(side: Side, failure: Failure): void {
+    const word = 1 + FAILURES.indexOf(failure) * SIDES.length + SIDE_INDEX[side];
+    // The load keeps a new that is down from writing to a line that all threads read.
+    if (Atomics.load(this.#switches, SWITCH.shadowFailure) === word) return;
+    Atomics.store(this.#switches, SWITCH.shadowFailure, word);
+  }
+
+  /** How the last shadow that failed did; null: none has. */
+  get shadowFailure(): { readonly side: Side; readonly failure: Failure } | null {
+    const at = Atomics.load(this.#switches, SWITCH.shadowFailure) - 1;
+    const [side, failure] = [SIDES[at % SIDES.length], FAILURES[Math.floor(at / SIDES.length)]];
+    return side === undefined || failure === undefined ? null : { side, failure };
   }
 
   /** True: it was not 0. The load keeps the usual case from writing to a line that all threads read. */

@@ -67,9 +67,18 @@ export function countFacts(route: RouteStatus): readonly Fact[] {
     ["fallbacks", formatCount(route.fallbacks)],
     ["compared", counts({ match, mismatch, noise, transient, uncompared })],
     ...(unable === "" ? [] : [["uncompared", unable] as const]),
-    ["shadows", counts({ sent, shed, "too large": too_large, timeout, failed })],
+    ["shadows", counts({ sent, shed, "too large": too_large, timeout, failed }) + lastFailure(route)],
+    ...(route.unhealthy ?? []).map(
+      (url, index) => [index === 0 ? "health" : "", `${url} fails its health check`] as const,
+    ),
     ...(route.pins > 0 ? [["pins", pinWords(route)] as const] : []),
   ];
+}
+
+/** " (the last one: new, connection refused)"; "" where none has failed. */
+function lastFailure({ shadowFailure }: RouteStatus): string {
+  if (shadowFailure === undefined) return "";
+  return ` (the last one: ${shadowFailure.side}, ${shadowFailure.failure.replaceAll("_", " ")})`;
 }
 
 /** What is thought of new, and what comes next. */

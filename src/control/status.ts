@@ -52,6 +52,7 @@ export function routeStatus(
     comparisons: comparisonCounts(book),
     uncompared: uncomparedCounts(book),
     shadows: shadowCounts(book),
+    ...(tile.shadowFailure === null ? {} : { shadowFailure: tile.shadowFailure }),
     fallbacks: account.total(SLICE.fallbacks),
     evidence: detector === null ? {} : evidenceOf(detector),
     verdict: rollback !== null && rollback.by === "guard" ? "fail" : verdictOf(rollout, judgement),

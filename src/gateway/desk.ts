@@ -12,7 +12,7 @@ import type { RolloutResult, Rollouts } from "../control/rollouts.ts";
 import type { RulesKeeper } from "../control/rules-keeper.ts";
 import { routeStatus } from "../control/status.ts";
 import type { ResettableStore } from "../control/store/client.ts";
-import type { BackendStatus, RouteStatus } from "../model/reports.ts";
+import type { BackendStatus, RouteStatus, StatusReport } from "../model/reports.ts";
 import { rolloutReport } from "../model/rollout-report.ts";
 import type { Metrics } from "../observe/metrics.ts";
 import { explain } from "./explain.ts";
@@ -51,11 +51,17 @@ const named = (name: string, result: RolloutResult): ActionResult =>
 export function createDesk(parts: DeskParts): Desk {
   const { books, latches, pins, rollouts, rules, store, announcer, nowMs } = parts;
 
-  const status = (book: Book, name: string): RouteStatus => {
+  const status = (book: Book, name: string, backends = backendStatus(parts)): RouteStatus => {
     const plain = routeStatus(book, name, latches.of(name), rollouts.of(name), pins.count(name), nowMs());
     const waitingFor = `${plain.waitingFor}${lateWords(announcer.late.count(name))}`;
     const comparisonsSince = parts.comparisons.since(name);
-    return { ...plain, waitingFor, ...(comparisonsSince === undefined ? {} : { comparisonsSince }) };
+    const unhealthy = unhealthyOf(plain, backends);
+    return {
+      ...plain,
+      waitingFor,
+      ...(comparisonsSince === undefined ? {} : { comparisonsSince }),
+      ...(unhealthy.length === 0 ? {} : { unhealthy }),
+    };
   };
 
   const rollback = async (name: string, reason: string): Promise<ActionResult> => {
@@ -119,8 +125,9 @@ export function createDesk(parts: DeskParts): Desk {
     return done("the damaged store was put aside, a new one begun: the rules decide again");
   };
 
-  return {
-    status: () => ({
+  const statusOfAll = (): StatusReport => {
+    const backends = backendStatus(parts);
+    return {
       rules: {
         version: rules.ruleset.version,
         loadedAt: new Date(rules.loadedMs).toISOString(),
@@ -130,12 +137,16 @@ export function createDesk(parts: DeskParts): Desk {
       uptimeSeconds: Math.floor((nowMs() - parts.startedMs) / 1000),
       draining: parts.isDraining(),
       store: "why" in store.health ? `${store.health.kind}: ${store.health.why}` : "ok",
-      backends: backendStatus(parts),
+      backends,
       routes: rules.ruleset.routes.flatMap(({ name }) => {
         const book = books.named(name);
-        return book === undefined ? [] : [status(book, name)];
+        return book === undefined ? [] : [status(book, name, backends)];
       }),
-    }),
+    };
+  };
+
+  return {
+    status: statusOfAll,
     route: (name) => {
       const book = books.named(name);
       return book === undefined ? undefined : status(book, name);
@@ -225,4 +236,12 @@ function backendStatus({ rules, health }: DeskParts): BackendStatus[] {
       })),
     };
   });
+}
+
+/** URLs that fail their health check, of the backends of one route. */
+function unhealthyOf(route: RouteStatus, backends: readonly BackendStatus[]): string[] {
+  const names = [route.backends?.old, route.backends?.new];
+  return backends
+    .filter(({ name }) => names.includes(name))
+    .flatMap(({ endpoints }) => endpoints.filter(({ healthy }) => healthy === false).map(({ url }) => url));
 }

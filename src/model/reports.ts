@@ -57,6 +57,10 @@ export interface RouteStatus {
   /** Of the counts in `comparisons`, those since the clusters began anew: at the start, or with other rules of comparison. */
   comparisonsSince?: { at: string; compared: number; mismatches: number };
   shadows: { sent: number; shed: number; too_large: number; timeout: number; failed: number };
+  /** How the last of the failed shadows did, by the names of RFC 9209; absent: none has. */
+  shadowFailure?: { side: Side; failure: string };
+  /** URLs of its backends that fail their health check; absent: none does. */
+  unhealthy?: string[];
   fallbacks: number;
   /** Evidence per metric, on the scale where 1 trips. */
   evidence: Record<string, number>;

@@ -1,6 +1,7 @@
 /** One side asked with a copy of a request: bounded in size and time, its answer kept for comparison. */
 
 import { findHeader } from "../model/facts.ts";
+import type { Failure } from "../model/failures.ts";
 import { answerHeadersToForward } from "../model/headers.ts";
 import type { Side } from "../model/ruleset.ts";
 import type { LegRole } from "../model/span.ts";
@@ -19,7 +20,12 @@ import type { Lease } from "./shelf.ts";
 
 export type ShadowAnswer =
   | { readonly kind: "answered"; readonly answer: CollectedAnswer }
-  | { readonly kind: "lost"; readonly why: "shed" | "too_large" | "timeout" | "failed" };
+  | {
+      readonly kind: "lost";
+      readonly why: "shed" | "too_large" | "timeout" | "failed";
+      /** Of the leg; absent: it did not fail by itself. */
+      readonly failure?: Failure;
+    };
 
 /** Where a shadow of this route goes; null: it has no such side. */
 export function shadowClient(room: RouteRoom, side: Side): BackendClient | null {
@@ -90,7 +96,7 @@ function judge(desk: DataDesk, { collector: { copy, isCutShort }, outcome }: Ask
   const { failure } = outcome;
   if (failure !== null && !isCutShort) {
     const { why } = lostFor(failure);
-    return { kind: "lost", why: why === "timeout" || why === "shed" ? why : "failed" };
+    return { kind: "lost", why: why === "timeout" || why === "shed" ? why : "failed", failure };
   }
   const answer = copy.collected(isCutShort, desk.nowMs());
   return answer === null ? { kind: "lost", why: "failed" } : { kind: "answered", answer };

@@ -106,6 +106,8 @@ async function ask(
     const got = await askAsShadow(desk, room, exchange, { ...plan, body, role: "shadow" }, plan.lease);
     room.shadowRest[plan.side].note(got.kind);
     room.recorder.shadow(got.kind === "lost" ? got.why : "sent");
+    if (got.kind === "lost" && got.why === "failed" && got.failure !== undefined)
+      room.tile.noteShadowFailure(plan.side, got.failure);
     return got.kind === "lost" ? got : { kind: "answered", answer: got.answer, again: null, body };
   } catch (error) {
     return lostByFault(error);

@@ -98,6 +98,21 @@ test("the rules say which requests are shadowed", async (t) => {
   });
 });
 
+test("where new has another port, the route says how its shadows fail, and that it fails its health check", async () => {
+  await using old = await startBackend(json({ a: 1 }));
+  const rules = rulesFor(old.url, NOBODY, "shadow: 100%").replace(
+    `"${NOBODY}" }`,
+    `"${NOBODY}", health: { path: /, interval: 50ms } }`,
+  );
+  await using gateway = await TestGateway.start({ rules });
+  await ask(gateway.proxyUrl);
+  await shadowsReach(gateway, "failed", 1);
+  await until("the check has failed", async () => (await gateway.route("r")).unhealthy !== undefined);
+  const { shadowFailure, unhealthy } = await gateway.route("r");
+  assert.deepEqual(shadowFailure, { side: "new", failure: "connection_refused" });
+  assert.deepEqual(unhealthy, [NOBODY]);
+});
+
 test("a shadow can only lose the shadow", async (t) => {
   await using old = await startBackend(json({ a: 1 }));
   await using fresh = await startBackend(stall);

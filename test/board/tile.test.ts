@@ -3,6 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { SWITCH } from "../../src/board/layout.ts";
 import { Tile } from "../../src/board/tile.ts";
+import { FAILURES } from "../../src/model/failures.ts";
 import { seeded } from "../model/traffic.ts";
 import { onThreads } from "./threads.ts";
 
@@ -29,6 +30,18 @@ test("what one holder of a tile switches, every other sees at once", () => {
   assert.deepEqual([other.canaryPpm(1), other.shadowPpm(2)], [1, 2]);
   tile.setSlowUs(1234);
   assert.equal(other.slowUs, 1234);
+});
+
+test("how the last failed shadow did is known for every failure and side", () => {
+  const tile = Tile.create(1);
+  const other = new Tile(tile.buffer);
+  assert.equal(other.shadowFailure, null);
+  for (const failure of FAILURES) {
+    for (const side of ["old", "new"] as const) {
+      tile.noteShadowFailure(side, failure);
+      assert.deepEqual(other.shadowFailure, { side, failure });
+    }
+  }
 });
 
 test("latched, killed and closed are all rolled back, and only a reset opens again", () => {

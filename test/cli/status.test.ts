@@ -116,6 +116,19 @@ test("one route in full says how pairs were judged, and why some could not be", 
   await quiet.close();
 });
 
+test("one route in full says why shadows failed, and what fails its health check", async () => {
+  const { shadows } = rolledBack("r");
+  const route = routeStatus("r", {
+    shadows: { ...shadows, sent: 0, failed: 138 },
+    shadowFailure: { side: "new", failure: "connection_refused" },
+    unhealthy: ["http://127.0.0.1:1"],
+  });
+  const out = await statusOf(route, ["r"]);
+  assert.match(out, / 138 failed \(the last one: new, connection refused\)\n/);
+  assert.match(out, /\n {2}health {5}http:\/\/127\.0\.0\.1:1 fails its health check\n/);
+  assert.doesNotMatch(await statusOf(routeStatus("r"), ["r"]), /the last one|health/);
+});
+
 test("-o json is the gateway's own answer", async () => {
   const { out } = await run(["status", "--admin", admin.url, "-o", "json"]);
   assert.deepEqual(JSON.parse(out), report);
