@@ -34,16 +34,29 @@ export function compilePath(field: string, text: string): ParsedPath {
  * Visits every node of the tree in `holder` that a path names, at least once and at most a few times. `shape`
  * holds the same document with plain numbers, for filters that look at values (the numbers of the tree may be
  * symbols, see json.ts); mostly it is the holder itself. Nothing may be changed before all is found.
+ * `stopped` is called for every text, number and boolean where a path of steps had to end too early (`isStop`).
  */
-export function visitNodes(path: ParsedPath, holder: Holder, shape: Holder, visit: Visit): void {
-  if (path.kind === "query") visitQuery(path.text, holder, shape, visit);
-  else if (path.steps.length === 0) visit(holder, 0);
-  else visitSteps({ steps: path.steps, visit, seen: seenOf(path.steps) }, holder[0], 0);
+export function visitNodes(
+  path: ParsedPath,
+  holder: Holder,
+  shape: Holder,
+  visit: Visit,
+  stopped: Visit | null = null,
+): void {
+  if (path.kind === "query") {
+    visitQuery(path.text, holder, shape, visit);
+    return;
+  }
+  const { steps } = path;
+  if (steps.length === 0) visit(holder, 0);
+  else if (stopped !== null && isStop(holder[0], steps, 0)) stopped(holder, 0);
+  else visitSteps({ steps, visit, stopped, seen: seenOf(steps) }, holder[0], 0);
 }
 
 interface Search {
   readonly steps: readonly Step[];
   readonly visit: Visit;
+  readonly stopped: Visit | null;
   /** By step: the values whose descendants were searched already; null: no path can come twice. */
   readonly seen: readonly Set<object>[] | null;
 }
@@ -62,12 +75,27 @@ function visitSteps(search: Search, value: unknown, at: number): void {
   seen?.add(value);
   const isLast = at === search.steps.length - 1;
   for (const key of selectedKeys(value, step.key)) {
-    if (isLast) search.visit(value, key);
-    else visitSteps(search, childOf(value, key), at + 1);
+    if (isLast) {
+      search.visit(value, key);
+      continue;
+    }
+    const child = childOf(value, key);
+    if (search.stopped !== null && isStop(child, search.steps, at + 1)) search.stopped(value, key);
+    else visitSteps(search, child, at + 1);
   }
   if (!step.descends) return;
   if (Array.isArray(value)) for (const item of value) visitSteps(search, item, at);
   else for (const key of Object.keys(value)) visitSteps(search, childOf(value, key), at);
+}
+
+/**
+ * Whether the way to `steps[at]` ends at a value that has no members. Not where that step or the one before looks
+ * anywhere for anything (`$..e`, `$..*.e`): it would stop at all there is.
+ */
+function isStop(value: unknown, steps: readonly Step[], at: number): boolean {
+  if (value === null || value === undefined || typeof value === "object") return false;
+  const before = steps[at - 1];
+  return steps[at]?.descends === false && !(before?.descends === true && before.key === null);
 }
 
 /** The keys of a container that a step selects; null: all. */

@@ -3,7 +3,7 @@
 import type { ParsedPath } from "../model/jsonpath.ts";
 import { type ExactNumbers, parseExact } from "./json.ts";
 import { addAllowance, createMarks, type Marks } from "./marks.ts";
-import { childOf, type Holder, visitNodes } from "./paths.ts";
+import { childOf, type Holder, type Visit, visitNodes } from "./paths.ts";
 import { redactedCopy } from "./redact.ts";
 import { removeSpots } from "./remove.ts";
 import { addSpot, renameNodes, type Spots } from "./rename.ts";
@@ -52,16 +52,21 @@ export function applyRules(
   return { marks, isChanged: doomed.size > 0 || rules.rename.length > 0 };
 }
 
-/** Notes the nodes that nobody may see. */
+/**
+ * Notes the nodes that nobody may see: those that are named, and a text or number where an object was to hold one, for
+ * what was in it may be what is there now. Of markup, what lists its elements (`#order`) holds nothing but names.
+ */
 export function markHidden({ tree, shape, unread }: Side, rules: TreeRules, hidden: Spots): void {
   if (unread !== null && rules.redact.length > 0) {
     visitNodes(unread, tree, shape, (container, key) => {
       if (typeof childOf(container, key) === "string") addSpot(hidden, container, key);
     });
   }
-  for (const path of rules.redact) {
-    visitNodes(path, tree, shape, (container, key) => addSpot(hidden, container, key));
-  }
+  const hide: Visit = (container, key) => addSpot(hidden, container, key);
+  const hideInstead: Visit = (container, key) => {
+    if (key !== "#order") hide(container, key);
+  };
+  for (const path of rules.redact) visitNodes(path, tree, shape, hide, hideInstead);
 }
 
 function mark({ tree, shape }: Side, rules: TreeRules, marks: Marks, doomed: Spots): void {

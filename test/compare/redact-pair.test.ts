@@ -71,6 +71,28 @@ describe("markers", () => {
     ]);
   });
 
+  test("a text where an object was to hold a redacted value has its number, and is judged again as before", () => {
+    const given = pair(
+      { u: "ann@secret.example", n: 1 },
+      { u: { e: "ann@secret.example" }, n: 1 },
+      {
+        redact: redactOf("$.u.e"),
+      },
+    );
+    assert.deepEqual(bodies(given), [
+      { u: "[redacted 1]", n: 1 },
+      { u: { e: "[redacted 1]" }, n: 1 },
+    ]);
+    assert.deepEqual(ids(judged(given)), ["type $.u"]);
+    const texts = pair(
+      { u: "ann@secret.example" },
+      { u: "bob@secret.example" },
+      { redact: redactOf("$.u.e") },
+    );
+    assert.deepEqual(bodies(texts), [{ u: "[redacted 1]" }, { u: "[redacted 2]" }]);
+    assert.deepEqual(ids(judged(texts)), ["value $.u"]);
+  });
+
   test("lists that are equal tell nothing of what is equal in them", () => {
     const users = [{ plan: "free" }, { plan: "free" }, { plan: "paid" }];
     const [old] = bodies(pair({ users, n: 1 }, { users, n: 2 }, { redact: redactOf("$..plan") }));

@@ -94,6 +94,51 @@ describe("redact", () => {
     }
   });
 
+  test("a text or number where an object was to hold it is never shown", () => {
+    const cases: readonly (readonly [path: string, body: string])[] = [
+      ["$.u.e", '{"u":V}'],
+      ["$.u.e", "V"],
+      ["$.u[0].e", '{"u":V}'],
+      ["$.u[0].e", '{"u":[V]}'],
+      ["$.u[-1].e", '{"u":[1,V]}'],
+      ["$.u[*].e", '{"u":V}'],
+      ["$.u[*].e", '{"u":[V,{"e":1}]}'],
+      ["$.u.*.e.f", '{"u":{"x":{"e":V}}}'],
+      ["$..u.e", '{"list":[{"u":V}]}'],
+    ];
+    for (const [path, body] of cases) {
+      const rules = redacting(path);
+      const other = body.replace("V", `"${OTHER}"`);
+      for (const value of [`"${SECRET}"`, "4111111111111111", "411111111111111100001"]) {
+        const text = body.replace("V", value);
+        const told = [diff(text, other, rules), diff(other, text, rules), diff({ was: 1 }, text, rules)];
+        const all = JSON.stringify([told, redacted(text, rules)]);
+        assert.ok(!/secret|4111/.test(all), `${path} ${all}`);
+        assert.ok(told.every(({ length }) => length > 0));
+      }
+    }
+    assert.deepEqual(diff({ u: SECRET }, { u: OTHER }, redacting("$.u.e")), [
+      {
+        place: "$.u",
+        template: "$.u",
+        kind: "value",
+        old: '"[redacted]"',
+        new: '"[redacted]"',
+        relation: null,
+      },
+    ]);
+  });
+
+  test("what holds nothing to hide is shown, as is what is beside the way", () => {
+    const rules = redacting("$.u.e", "$..e", "$..*.e", "$.v..e");
+    const [nothing] = diff({ u: { e: SECRET } }, { u: null }, rules);
+    assert.deepEqual([nothing?.kind, nothing?.new], ["type", "null"]);
+    assert.equal(
+      redacted({ u: null, a: "shown", list: [1, { b: 2 }] }, rules),
+      '{"u":null,"a":"shown","list":[1,{"b":2}]}',
+    );
+  });
+
   test("unordered items and repeated names", () => {
     const rules = { ...redacting("$[*].email", "$.email"), unordered: ["$"] };
     const old = [
@@ -177,6 +222,22 @@ describe("what cannot be read as data", () => {
       assert.ok(!/secret/.test(kept), kept);
     });
   }
+
+  test("the order of elements, which is none of their values, is told with redacted texts too", () => {
+    const type = "application/xml";
+    const rules = redacting("$.u[*][*]['#text']");
+    const pair = pairOf(
+      answer(`<u><a>${SECRET}</a><b>1</b></u>`, { type }),
+      answer(`<u><b>1</b><a>${SECRET}</a></u>`, { type }),
+      rules,
+    );
+    const comparison = compared(pair);
+    assert.ok(comparison.kind === "mismatch");
+    assert.deepEqual(
+      comparison.differences.map(({ kind, old, new: fresh }) => [kind, old, fresh]),
+      [["order", '"a b"', '"b a"']],
+    );
+  });
 
   test("is shown where nothing is redacted", () => {
     const type = "text/event-stream";
