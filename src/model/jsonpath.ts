@@ -5,6 +5,8 @@
 
 import parse from "jsonpath-rfc9535/parser";
 
+import { patternMistake } from "./pattern.ts";
+
 /** Longer ones are no longer read by people; the parser's time grows with them. */
 export const MAX_PATH_CHARS = 500;
 
@@ -186,7 +188,17 @@ function nodeMistake(type: string, members: object, parent: string): string | nu
     return `${name}(…) is a value: compare it with another, as in ${name}(@.name) > 1`;
   if (known.gives === "logical" && parent === "ComparisonExpr")
     return `${name}(…) is true or false by itself: compare it with nothing`;
-  return null;
+  return name === "match" || name === "search" ? patternArgumentMistake(name, given[1]) : null;
+}
+
+/** The library takes what is no pattern for one that never fits. One that a body holds is not known here. */
+function patternArgumentMistake(name: "match" | "search", argument: unknown): string | null {
+  const { type, value } = argument as { readonly type?: unknown; readonly value?: unknown };
+  if (type !== "Literal") return null;
+  if (typeof value !== "string")
+    return `${name}(…, ${value}): its second argument is a regular expression in quotes, as in ${name}(@.name, 'a.*')`;
+  const why = patternMistake(value, name === "match");
+  return why === null ? null : `${name}: ${why}`;
 }
 
 /** A rename as steps; `wildcards` of them are shared by both, and everything before the last is the same. */

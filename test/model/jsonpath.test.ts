@@ -38,6 +38,13 @@ describe("a JSONPath", () => {
     ["$[?match(@.a, 'x') == true]", /compare it with nothing/],
     ["$[?match(@.a)]", /two arguments/],
     ["$[?to_string(@.a)]", /to_string is no function/],
+    [
+      "$[?match(@.a, '[')]",
+      /^match: \[ is no regular expression \(Unterminated character class\): .* two backslashes .* \\\\\[$/,
+    ],
+    ["$.a[?@.b == 1 || !search(@.a, '+')].c", /^search: \+ is no regular expression \(Nothing to repeat\)/],
+    ["$[?match(@.a, 5)]", /^match\(…, 5\): .*in quotes, as in match\(@\.name, 'a\.\*'\)$/],
+    ["$[?search(@.a, '(a+)+$')]", /^search: \(a\+\)\+ repeats what repeats itself, .*: write a\+$/],
   ];
   for (const [path, why] of bad) {
     test(`${JSON.stringify(path).slice(0, 40)} is none, and says what to write`, () =>

@@ -148,6 +148,14 @@ test("each bad value is one placed error that says what to write", async (t) => 
     ["redact: ['cookie:sid']", /^compare\.redact\[0\] is cookie:sid: cookies are never kept/],
     ["redact: ['query:']", /^compare\.redact\[0\] is query:: write query: and a parameter's name/],
     ["redact: ['$[']", /^compare\.redact\[0\] is \$\[: this is no JSONPath/],
+    [
+      `redact: ["$[?match(@.a,'[')].b"]`,
+      /^compare\.redact\[0\] is \$\[\?match\(@\.a,'\['\)\]\.b: match: \[ is no regular expression/,
+    ],
+    [
+      `ignore: ["$.list[?search(@.a, '(a+)+$')]"]`,
+      /^compare\.ignore\[0\] is .*: search: \(a\+\)\+ repeats what repeats itself, .*: write a\+$/,
+    ],
     ["samples: true", /^compare\.samples is true: write one of on, off/],
     ["ignores: []", /^compare\.ignores is not a field here: did you mean ignore\?/],
   ];

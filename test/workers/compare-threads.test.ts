@@ -26,7 +26,7 @@ test("a comparison that never ends is given up, by the name of its route, and la
   };
   const text = (end: string) => answer(JSON.stringify({ list: [{ a: `${"a".repeat(50)}!` }], end }));
   try {
-    const endless = { ignore: ["$.list[?search(@.a, '(a+)+$')]"] };
+    const endless = { ignore: ["$.list[?search(@.a, '(a|[ab])+$')]"] };
     const close = post(pairOf(text("old"), text("new"), endless, { route: "slow-route" }));
     await until("it is given up", () => replaced.length === 1);
     close();
