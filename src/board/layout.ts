@@ -44,6 +44,8 @@ export const SWITCH = {
   faultSpan: 13,
   /** How the last shadow that failed did, see Tile; 0: none has. */
   shadowFailure: 14,
+  /** Pairs that a comparison thread has been sent and that control has not heard of yet. */
+  pairsWaiting: 15,
 } as const;
 /** A cache line of its own for the switches: they are read by every request. */
 export const SWITCH_WORDS = 32;

@@ -124,6 +124,23 @@ export class Tile {
     return Atomics.add(this.#switches, SWITCH.rateCount, 1) < perSecond;
   }
 
+  /** A pair goes to the comparison thread. */
+  sendPair(): void {
+    Atomics.add(this.#switches, SWITCH.pairsWaiting, 1);
+  }
+
+  /** Control has heard of one: nobody else takes from what waits. One sent before the route was made anew is not there. */
+  receivePair(): void {
+    if (Atomics.load(this.#switches, SWITCH.pairsWaiting) > 0) {
+      Atomics.sub(this.#switches, SWITCH.pairsWaiting, 1);
+    }
+  }
+
+  /** So many will never be heard of: their comparison thread has ended. */
+  takeLostPairs(): number {
+    return Atomics.exchange(this.#switches, SWITCH.pairsWaiting, 0);
+  }
+
   /** The next so many shadows are asked of old a second time without a draw. */
   learnNoise(shadows: number): void {
     Atomics.store(this.#switches, SWITCH.noiseLearning, shadows);

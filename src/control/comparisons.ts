@@ -135,12 +135,23 @@ export class Comparisons {
       return;
     }
     const book = this.#tools.books.named(compared.route);
+    book?.tile.receivePair();
     if (book?.route == null || !this.#counts(compared)) return; // a reload took the route away, or changed it
     const { comparison } = compared;
     const limitMs = confirmLimitMs(book.route);
     const isAsked = limitMs !== null && comparison.kind === "mismatch";
     if (isAsked && !isNoisePair(book, compared) && this.#confirmations.hold(compared, limitMs)) return;
     this.#count(book, compared);
+  }
+
+  /** The comparison thread has ended: the pair that it was at, and all that waited behind it, are not compared. */
+  lost(): void {
+    for (const book of this.#tools.books.all) {
+      const pairs = book.tile.takeLostPairs();
+      if (pairs === 0) continue;
+      countUncompared(book, "failed", pairs);
+      book.compared.uncompared += pairs;
+    }
   }
 
   /** Both sides could not be asked again. */

@@ -13,7 +13,7 @@ export interface Delays {
 }
 
 interface Tally {
-  /** Of pairs that the comparison thread could not read; data threads count theirs on the board. */
+  /** Of pairs that the comparison thread could not read, or died over; data threads count theirs on the board. */
   readonly uncompared: Record<UncomparedReason, number>;
   readonly delayCounts: number[];
   delaySumSeconds: number;
@@ -21,8 +21,8 @@ interface Tally {
 
 const tallies = new WeakMap<Book, Tally>();
 
-export function countUncompared(book: Book, why: UncomparedReason): void {
-  tallyOf(book).uncompared[why]++;
+export function countUncompared(book: Book, why: UncomparedReason, pairs: number = 1): void {
+  tallyOf(book).uncompared[why] += pairs;
 }
 
 export function uncomparedOf(book: Book): Readonly<Record<UncomparedReason, number>> {

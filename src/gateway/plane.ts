@@ -46,6 +46,7 @@ export async function startPlane(
     onCompared: (compared) => control.comparisons.take(compared),
     onReplaced: (why) => {
       replaced("compare", { why });
+      control.comparisons.lost();
       reconnect();
     },
   });

@@ -49,6 +49,8 @@ export async function postPair(desk: DataDesk, question: Question, posting: Post
   if (port === null || !hasRoom(desk, bytes)) return false;
   Atomics.add(desk.compareQueue, PAIRS, 1);
   Atomics.add(desk.compareQueue, BYTES, bytes);
+  // What becomes of a confirmation is known by its first pair.
+  if (confirms === null) room.tile.sendPair();
   const { facts, decision, requestId, snapshot } = question;
   const { name } = room.compiled.route;
   const [old, fresh, again] = joinings.map((joining) => joining.bytes);

@@ -42,6 +42,10 @@ control.on("message", (message: ToDataThread) => {
     case "compare-port":
       desk.comparePort?.close();
       desk.comparePort = message.port;
+      // Its comparison thread has ended: what is sent there before the next one is connected would be lost uncounted.
+      message.port.on("close", () => {
+        if (desk.comparePort === message.port) desk.comparePort = null;
+      });
       message.port.unref();
       break;
     case "trace-port":

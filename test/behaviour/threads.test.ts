@@ -89,6 +89,27 @@ test("a thread that dies is replaced, and takes nothing with it but what it held
     assert.equal(await gateway.metric("cutover_thread_replacements_total", { thread: "compare" }), 1);
   });
 
+  await t.test(
+    "the comparison thread amid its work: every pair is compared or counted as uncompared",
+    async () => {
+      const counted = async (): Promise<number> => {
+        const { match, mismatch, noise, uncompared } = (await gateway.route("pairs")).comparisons;
+        return match + mismatch + noise + uncompared;
+      };
+      const before = await counted();
+      const load = startLoad(gateway.proxyUrl, { clients: 4, path: "/pairs/x" });
+      await until("pairs flow", () => load.answers.length > 50);
+      await replaced("compare", "compare");
+      const seen = load.answers.length;
+      await until("pairs flow on", () => load.answers.length > seen + 50);
+      await load.stop();
+      assert.deepEqual(load.errors, []);
+      const sent = before + load.answers.length;
+      await until(`${sent} pairs are counted`, async () => (await counted()) === sent);
+      assert.ok((await gateway.route("pairs")).comparisons.uncompared > 0);
+    },
+  );
+
   await t.test("the store's thread: the next rollback is stored all the same", async () => {
     await writeFile(victim, "store");
     gateway.signal("SIGUSR2");

@@ -268,3 +268,11 @@ test("the rate is one for all threads", async () => {
     99,
   );
 });
+
+test("pairs that were sent and not received are lost once, and one that was never sent is no gain", () => {
+  const tile = Tile.create(1);
+  tile.receivePair();
+  for (let sent = 0; sent < 3; sent++) new Tile(tile.buffer).sendPair();
+  tile.receivePair();
+  assert.deepEqual([tile.takeLostPairs(), tile.takeLostPairs()], [2, 0]);
+});

@@ -57,6 +57,21 @@ async function open(t: TestContext, { compare = {}, store = createFakeStore() }:
   return { room, store, clock, told, said, errors, asked, books, book, follow, found: () => found };
 }
 
+test("pairs of a comparison thread that ended before it told of them are uncompared, by route, once", async (t) => {
+  const { room, books, book, follow } = await open(t);
+  follow([route(), route({}, "orders")]);
+  const orders = books.named("orders") ?? assert.fail("no book");
+  for (let i = 0; i < 4; i++) book().tile.sendPair();
+  orders.tile.sendPair();
+  room.take(match());
+  room.take(match({ confirms: { ticket: { thread: 0, id: 1 }, afterMs: 1 } }));
+  room.lost();
+  room.lost();
+  assert.deepEqual(book().compared, { match: 1, mismatch: 0, noise: 0, transient: 0, uncompared: 3 });
+  assert.equal(uncomparedOf(book()).failed, 3);
+  assert.deepEqual([orders.compared.uncompared, uncomparedOf(orders).failed], [1, 1]);
+});
+
 test("mismatches are counted by place, largest first, with their share and an example", async (t) => {
   const { room, book, found } = await open(t);
   for (let i = 0; i < 6; i++) room.take(match());

@@ -43,6 +43,8 @@ export interface TestPlane extends AsyncDisposable {
   uncompared(): Record<string, number>;
   /** Results of shadows that are not 0. */
   shadows(): Record<string, number>;
+  /** The comparison thread ends. */
+  hangUp(): void;
   /** The same route, changed. */
   reload(changes: Partial<PlaneOptions>): Promise<void>;
 }
@@ -115,6 +117,9 @@ export async function startPlane(options: PlaneOptions): Promise<TestPlane> {
     },
     uncompared: () => named(SLICE.uncompared, UNCOMPARED_REASONS),
     shadows: () => named(SLICE.shadows, SHADOW_RESULTS),
+    hangUp: () => {
+      for (const port of ports) port.close();
+    },
     reload: (changes) => {
       current = { ...current, ...changes };
       return data.apply(rules());

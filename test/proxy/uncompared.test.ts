@@ -143,3 +143,29 @@ test("bodies of many megabytes are compared in small steps, and beyond a sane bo
   await ask(plane.url);
   await until("it is counted", () => plane.uncompared().too_large === 1);
 });
+
+test("pairs that a comparison thread never answered are there to be counted, and no more go to one that has ended", async () => {
+  await using old = await startBackend(json({ a: 1 }));
+  await using fresh = await startBackend(json({ a: 2 }));
+  await using plane = await startPlane({ oldUrl: old.url, newUrl: fresh.url });
+  for (let sent = 1; sent <= 2; sent++) {
+    await ask(plane.url);
+    await until("the pair goes out", () => plane.pairs.length === sent);
+  }
+  assert.equal(plane.tile.takeLostPairs(), 2);
+  plane.hangUp();
+  await until("pairs are shed", async () => {
+    await ask(plane.url);
+    return plane.uncompared().shed;
+  });
+  const atMost = plane.tile.takeLostPairs(); // those that were sent before the thread had heard of it
+  const shed = plane.uncompared().shed ?? 0;
+  await ask(plane.url);
+  await until("it is shed too", () => (plane.uncompared().shed ?? 0) > shed);
+  assert.deepEqual([plane.tile.takeLostPairs(), plane.pairs.length], [0, 2], `${atMost} were under way`);
+  plane.data.reconnectCompare();
+  await until("pairs go out again", async () => {
+    await ask(plane.url);
+    return plane.pairs.length > 2;
+  });
+});
