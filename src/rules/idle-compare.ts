@@ -1,5 +1,6 @@
 /** What `compare` may say in vain. */
 
+import { parsePath } from "../model/jsonpath.ts";
 import { hasShadow } from "./idle-rollout.ts";
 import { guardOf, type IdleRule, isOn } from "./idle-rule.ts";
 import type { MergedRoute } from "./merge.ts";
@@ -32,7 +33,7 @@ export const IDLE_COMPARE_RULES: readonly IdleRule[] = [
       return "compare.noise is off, so noise cannot be told from mismatch, and guard.mismatches rolls back for what old itself answers differently each time: leave noise out, or write noise: 2%";
     },
   },
-  withoutPaths("ignore", (compare) => compare.ignore?.[0]),
+  ignoreRule(),
   withoutPaths("unordered", (compare) => compare.unordered?.[0]),
   withoutPaths("tolerance", (compare) => compare.tolerance?.[0]?.path),
   withoutPaths("rename", (compare) => Object.keys(compare.rename ?? {})[0]),
@@ -47,6 +48,21 @@ function neverAsked({ fields: { shadow } }: MergedRoute, field: "noise" | "confi
   // That there is no shadow at all is said of the whole of compare.
   if (methods === undefined || methods.some((method) => SAFE_METHODS.includes(method))) return undefined;
   return `compare.${field} asks again, which is done for ${SAFE_METHODS.join(", ")} alone, and shadow.methods is ${methods.join(", ")}: leave ${field} out`;
+}
+
+/** One rule for all that can be said of the field: what is of use by one of two is of use (warnings.ts). */
+function ignoreRule(): IdleRule {
+  const paths = withoutPaths("ignore", (compare) => compare.ignore?.[0]);
+  return { ...paths, why: (route) => paths.why(route, undefined) ?? allIgnored(route) };
+}
+
+function allIgnored(route: MergedRoute): string | undefined {
+  const whole = compareOf(route)?.ignore?.find((text) => {
+    const path = parsePath(text);
+    return path.kind === "steps" && path.steps.length === 0;
+  });
+  if (whole === undefined) return undefined;
+  return `compare.ignore names ${whole}, the whole body, so that no two bodies differ: write narrower paths such as $.updatedAt, body: off to compare status and headers alone, or compare: off`;
 }
 
 type CompareFields = NonNullable<ReturnType<typeof compareOf>>;

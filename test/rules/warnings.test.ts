@@ -80,6 +80,14 @@ test("a rule that cannot do anything is a placed warning that says what to do", 
       /^9:28 {2}route r: compare.ignore names \$\.a, and compare.body is text, which knows no paths/,
     ],
     [
+      "shadow: 5%\ncompare: { ignore: [$.a, $] }",
+      /^9:16 {2}route r: compare.ignore names \$, the whole body, so that no two bodies differ: write narrower paths .*body: off .*compare: off$/,
+    ],
+    [
+      "shadow: 5%\ncompare: { body: text, ignore: [$] }",
+      /^9:28 {2}route r: compare.ignore names \$, and compare.body is text, which knows no paths/,
+    ],
+    [
       "shadow: 5%\ncompare: { body: bytes, rename: { $.a: $.b } }",
       /^9:29 {2}route r: compare.rename names \$\.a, and compare.body is bytes/,
     ],
