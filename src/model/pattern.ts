@@ -1,5 +1,5 @@
 /**
- * Regular expressions within JSONPaths (`match`, `search`): whether a text is one, and whether it can take for ever. A
+ * Regular expressions of the rules, also within JSONPaths: whether a text is one, and whether it can take for ever. A
  * repetition of what repeats itself, such as (a+)+$, tries every way to part a text before it gives up: two ways for
  * each character, doubled with the next. Only what surely does so is found; (a|a)+$ is not.
  */
@@ -34,19 +34,36 @@ export function patternMistake(pattern: string, isWhole: boolean): string | null
     new RegExp(pattern, "u");
   } catch (error) {
     const why = error instanceof Error ? error.message.split("/u: ").at(-1) : String(error);
-    return `${shown(pattern)} is no regular expression (${why}): a character that stands for itself has two backslashes before it, as in \\\\[`;
+    return `${cut(inJsonPath(pattern))} is no regular expression (${why}): a character that stands for itself has two backslashes before it, as in \\\\[`;
   }
+  return endlessMistake(pattern, isWhole, inJsonPath);
+}
+
+/**
+ * Why an expression surely can take for ever, and what to write; null: not surely. `spelled`: how a part of it is written
+ * where it comes from.
+ */
+export function endlessMistake(
+  pattern: string,
+  isWhole: boolean,
+  spelled: (text: string) => string = (text) => text,
+): string | null {
   const endless = findEndless(readBranches({ text: pattern, at: 0 }), isWhole);
   if (endless === null) return null;
   const plain = plainly(endless);
   const advice =
-    plain === null ? "let only one of the two repeat, as in [a-z]+(-[a-z]+)* for ([a-z]+-?)*" : shown(plain);
-  return `${shown(endless.text)} repeats what repeats itself, which can take for ever over a long text: write ${advice}`;
+    plain === null
+      ? "let only one of the two repeat, as in [a-z]+(-[a-z]+)* for ([a-z]+-?)*"
+      : cut(spelled(plain));
+  return `${cut(spelled(endless.text))} repeats what repeats itself, which can take for ever over a long text: write ${advice}`;
 }
 
-/** In a JSONPath a backslash is written twice. */
-function shown(pattern: string): string {
-  const text = pattern.replaceAll("\\", "\\\\");
+/** There a backslash is written twice. */
+function inJsonPath(text: string): string {
+  return text.replaceAll("\\", "\\\\");
+}
+
+function cut(text: string): string {
   return text.length > MAX_SHOWN_CHARS ? `${text.slice(0, MAX_SHOWN_CHARS)}…` : text;
 }
 

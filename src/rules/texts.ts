@@ -2,6 +2,7 @@
 
 import { METHODS } from "node:http";
 import { checkPath, MAX_PATH_CHARS, parsePath } from "../model/jsonpath.ts";
+import { endlessMistake } from "../model/pattern.ts";
 import type { HostPolicy, KeySource } from "../model/ruleset.ts";
 import { isNeverUpgraded } from "../model/upgrade.ts";
 import { nearest } from "./suggest.ts";
@@ -184,7 +185,9 @@ export function parsePattern(text: string): Parsed<string> {
     return no(`a regular expression has at most ${MAX_PATTERN_LENGTH} characters`);
   try {
     new RegExp(text);
-    return ok(text);
+    // Clients choose the texts that it is held against, on the threads that serve them.
+    const endless = endlessMistake(text, false);
+    return endless === null ? ok(text) : no(endless);
   } catch (error) {
     const why = error instanceof Error ? (error.message.split("/: ").at(-1) ?? error.message) : String(error);
     return no(`this is no regular expression: ${why}`);

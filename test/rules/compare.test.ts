@@ -276,3 +276,15 @@ test("a change of compare is told in the words of the rules", async (t) => {
   ]);
   assert.deepEqual(await changed("{}", "off"), ["r: compare on → off"]);
 });
+
+test("a regular expression that clients' texts could hold up for ever is a mistake, wherever it is", async (t) => {
+  const mistakes = await routeMistakes(
+    t,
+    `canary:\n  share: 5%\n  always:\n    - { header: user-agent, matches: "(a+)+$" }`,
+  );
+  assert.equal(mistakes.length, 1, mistakes.join("\n"));
+  assert.match(
+    mistakes[0] ?? "",
+    /matches is \(a\+\)\+\$: \(a\+\)\+ repeats what repeats itself, .*: write a\+$/,
+  );
+});
