@@ -145,6 +145,7 @@ test("the keyboard alone is enough to roll back", async (context) => {
   await page.getByRole("dialog").waitFor({ state: "detached" });
   await until("the focus is back at the button", async () => (await focused()) === "Roll back keys");
   await page.keyboard.press("Enter");
+  await until("the reason has the focus again", async () => (await focused()) === "reason");
   await page.keyboard.type("by keyboard");
   await page.keyboard.press("Enter");
   await until("it is latched", async () => (await stand.gateway.route("keys")).latched);
