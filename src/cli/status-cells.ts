@@ -2,7 +2,7 @@
 
 import { formatCount } from "../model/figures.ts";
 import type { RouteStatus } from "../model/reports.ts";
-import { shortDuration } from "../model/rollout.ts";
+import { shortDuration } from "../model/rollout-state.ts";
 import { comparedPairs } from "../model/seen.ts";
 import { withoutCause } from "../model/trip-words.ts";
 import { formatMs, type Style } from "./output.ts";

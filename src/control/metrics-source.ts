@@ -6,7 +6,7 @@ import { evidenceOf } from "../model/detector.ts";
 import { type Expected, expectedAnswers } from "../model/expected-answers.ts";
 import { CODES } from "../model/failures.ts";
 import { REASON_INDEX, REASONS } from "../model/reasons.ts";
-import type { Phase } from "../model/rollout.ts";
+import type { Phase } from "../model/rollout-state.ts";
 import { type Guard, type Side, WHOLE_PPM } from "../model/ruleset.ts";
 import type { Exemplar } from "../observe/exposition.ts";
 import type { HistogramSample, Sample } from "../observe/families.ts";

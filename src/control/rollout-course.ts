@@ -1,14 +1,14 @@
 /** One route's rollout as the controller holds it, and the plain questions about it. */
 
+import { advance } from "../model/rollout.ts";
 import {
-  advance,
   beforeBeginning,
   currentStep,
   type Judgement,
   type Known,
   type Moved,
   type RolloutState,
-} from "../model/rollout.ts";
+} from "../model/rollout-state.ts";
 import type { Gate, Rollout } from "../model/ruleset.ts";
 import type { Book } from "./books.ts";
 import type { NewAuditEntry } from "./store-types.ts";

@@ -4,18 +4,16 @@
  */
 
 import type { AuditEntry } from "../model/reports.ts";
+import { type Advance, advance, type RolloutEvent } from "../model/rollout.ts";
+import { movedByRules } from "../model/rollout-edit.ts";
 import {
-  type Advance,
-  advance,
   beginsByItself,
   describePlace,
   type GateAnswer,
   type Known,
   type Moved,
-  type RolloutEvent,
   type RolloutState,
-} from "../model/rollout.ts";
-import { movedByRules } from "../model/rollout-edit.ts";
+} from "../model/rollout-state.ts";
 import {
   auditOf,
   type Course,

@@ -1,7 +1,7 @@
 /** What rollouts ask of the rest of the gateway. */
 
 import type { AuditEntry, RollbackEvidence } from "../model/reports.ts";
-import type { GateAnswer, Judgement, Moved, RolloutState } from "../model/rollout.ts";
+import type { GateAnswer, Judgement, Moved, RolloutState } from "../model/rollout-state.ts";
 import type { Gate } from "../model/ruleset.ts";
 import type { Book } from "./books.ts";
 import type { LateWrites } from "./late-writes.ts";

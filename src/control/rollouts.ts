@@ -4,15 +4,14 @@
  */
 
 import type { AuditEntry } from "../model/reports.ts";
+import type { Advance, RolloutEvent } from "../model/rollout.ts";
 import {
-  type Advance,
   describePlace,
   type Known,
   percent,
-  type RolloutEvent,
   type RolloutState,
   shortDuration,
-} from "../model/rollout.ts";
+} from "../model/rollout-state.ts";
 import type { Rollout, Route, SharePpm } from "../model/ruleset.ts";
 import type { Book, Books } from "./books.ts";
 import {

@@ -5,7 +5,7 @@ import { evidenceOf, explainEvidence } from "../model/detector.ts";
 import { CODES } from "../model/failures.ts";
 import { REASONS } from "../model/reasons.ts";
 import type { RollbackReport, RouteStatus, Stage, Verdict } from "../model/reports.ts";
-import { currentStep, type Judgement, type RolloutState } from "../model/rollout.ts";
+import { currentStep, type Judgement, type RolloutState } from "../model/rollout-state.ts";
 import type { Side } from "../model/ruleset.ts";
 import { WHOLE_PPM } from "../model/ruleset.ts";
 import { withoutCause } from "../model/trip-words.ts";

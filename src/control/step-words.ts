@@ -1,14 +1,14 @@
 /** What a rollout waits for, in one sentence. */
 
 import type { StepJudgement } from "../model/judge.ts";
+import { missing } from "../model/rollout.ts";
 import {
   beginsByItself,
   type GateAnswer,
-  missing,
   percent,
   type RolloutState,
   shortDuration,
-} from "../model/rollout.ts";
+} from "../model/rollout-state.ts";
 
 /** What the controller knows of a route's rollout. */
 export interface RolloutView {

@@ -3,7 +3,7 @@
 import { fingerprintOf } from "../model/counted-keys.ts";
 import { startStep } from "../model/detector.ts";
 import { judge, type StepJudgement } from "../model/judge.ts";
-import { currentStep, type RolloutState } from "../model/rollout.ts";
+import { currentStep, type RolloutState } from "../model/rollout-state.ts";
 import { type SharePpm, WHOLE_PPM } from "../model/ruleset.ts";
 import { restoreShown, shownOf } from "../model/shown.ts";
 import { type Book, comparisonOf, learningOf } from "./books.ts";

@@ -1,7 +1,7 @@
 /** What is kept over restarts, and the promises of whoever keeps it. */
 
 import type { Actor, AuditEntry, MismatchSample, PinReport, RollbackEvidence } from "../model/reports.ts";
-import type { RolloutState } from "../model/rollout.ts";
+import type { RolloutState } from "../model/rollout-state.ts";
 
 export interface LatchRecord {
   readonly route: string;

@@ -1,6 +1,6 @@
 /** What a value that a gate has found says. */
 
-import type { GateAnswer } from "./rollout.ts";
+import type { GateAnswer } from "./rollout-state.ts";
 import type { GateTest } from "./ruleset.ts";
 
 export type GateSaid = Pick<GateAnswer, "answer" | "why">;

@@ -8,7 +8,7 @@ import { type Detector, evidenceOf } from "./detector.ts";
 import { heldWords, passedWords, type Seen } from "./judge-words.ts";
 import type { Metric } from "./metric.ts";
 import { needsOf } from "./needs.ts";
-import type { Judgement } from "./rollout.ts";
+import type { Judgement } from "./rollout-state.ts";
 import type { StepFacts } from "./step-facts.ts";
 
 /** A judgement in parts: `why` is "seen; needs …". */

@@ -16,7 +16,7 @@ import {
   type PassAccount,
   passEvidence,
 } from "./pass.ts";
-import { shortDuration } from "./rollout.ts";
+import { shortDuration } from "./rollout-state.ts";
 import { type SharePpm, WHOLE_PPM } from "./ruleset.ts";
 
 /**

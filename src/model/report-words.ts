@@ -1,6 +1,6 @@
 /** Times, durations and counts of a report, for people. */
 
-import { shortDuration } from "./rollout.ts";
+import { shortDuration } from "./rollout-state.ts";
 
 const ISO = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,3})\d*)?Z$/;
 const DAY_MS = 86_400_000;

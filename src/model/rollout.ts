@@ -7,54 +7,23 @@
  */
 
 import type { Actor } from "./reports.ts";
+import { follow } from "./rollout-edit.ts";
+import {
+  currentStep,
+  describePlace,
+  entering,
+  greatestStepUpTo,
+  type Known,
+  type Moved,
+  percent,
+  type RolloutState,
+  shortDuration,
+  waiting,
+} from "./rollout-state.ts";
 import type { Rollout, RolloutStep, SharePpm } from "./ruleset.ts";
-import { WHOLE_PPM } from "./ruleset.ts";
 
 /** The most that one tick bakes. */
 export const MAX_TICK_MS = 5_000;
-
-export interface Shares {
-  readonly canaryPpm: SharePpm;
-  readonly shadowPpm: SharePpm;
-}
-
-export type Phase = "paused" | "baking" | "rolled-back" | "completed";
-
-export interface RolloutState {
-  readonly phase: Phase;
-  /** Number of the current step, from 0. */
-  readonly step: number;
-  /** False: step 0 waits for a person, and until then new serves nobody. */
-  readonly begun: boolean;
-  /** Time that this step has baked. */
-  readonly bakedMs: number;
-  /** What acts while the route is not latched. */
-  readonly shares: Shares;
-  /** Why it stands still; "" while it bakes. */
-  readonly why: string;
-  /** Those that it goes by: an edited rollout is matched against them. */
-  readonly steps: readonly RolloutStep[];
-}
-
-/** What a gate last said. An error is never a yes. */
-export interface GateAnswer {
-  readonly name: string;
-  readonly answer: "yes" | "no" | "error";
-  /** What was seen: "lagSeconds is 31, needs below 5". */
-  readonly why: string;
-}
-
-/** What is known of new in this step; `fail` is said by the latch. */
-export interface Judgement {
-  readonly verdict: "pass" | "hold" | "fail";
-  readonly why: string;
-}
-
-export interface Known {
-  readonly judgement: Judgement;
-  /** Of the current step's gates, in its order. */
-  readonly gates: readonly GateAnswer[];
-}
 
 export type RolloutEvent =
   | { readonly kind: "tick"; readonly elapsedMs: number; readonly known: Known }
@@ -74,15 +43,6 @@ export type RolloutEvent =
   | { readonly kind: "reset" }
   | { readonly kind: "rules"; readonly rollout: Rollout };
 
-/** One line of the audit trail. */
-export interface Moved {
-  readonly action: "promote" | "pause" | "resume" | "completed";
-  readonly by: Actor;
-  readonly reason: string;
-  readonly from: string;
-  readonly to: string;
-}
-
 /** Refused: the state is the one from before. `done` says what has happened, also where nothing had to. */
 export type Advance =
   | {
@@ -92,21 +52,6 @@ export type Advance =
       readonly message: string;
     }
   | { readonly kind: "refused"; readonly why: string };
-
-/** How a rollout stands at its beginning, as where nothing has to be stored for that. */
-export function beginRollout({ start, steps }: Rollout): RolloutState {
-  return start === "running" ? entering(steps, 0, steps[0] as RolloutStep) : waiting(steps, NOT_BEGUN);
-}
-
-/** How a rollout stands before its beginning: with `start: running` the next tick begins it. New serves nobody yet. */
-export function beforeBeginning({ start, steps }: Rollout): RolloutState {
-  return start === "running" ? { ...waiting(steps, ""), phase: "baking" } : waiting(steps, NOT_BEGUN);
-}
-
-/** Whether it begins by itself. */
-export function beginsByItself({ phase, begun }: RolloutState): boolean {
-  return phase === "baking" && !begun;
-}
 
 /** Answers one event. Never throws. */
 export function advance(state: RolloutState, event: RolloutEvent): Advance {
@@ -142,20 +87,6 @@ export function missing(state: RolloutState, { judgement, gates }: Known): reado
   }
   if (step.approve) needs.push("approval");
   return needs;
-}
-
-export function currentStep({ steps, step }: RolloutState): RolloutStep {
-  return steps[Math.min(step, steps.length - 1)] as RolloutStep;
-}
-
-/** "step 2 (canary 5%, shadow 100%)" */
-export function describePlace({ step, begun, shares }: RolloutState): string {
-  const words = `canary ${percent(shares.canaryPpm)}, shadow ${percent(shares.shadowPpm)}`;
-  return begun ? `step ${step} (${words})` : `before step 0 (${words})`;
-}
-
-export function percent(ppm: SharePpm): string {
-  return `${ppm / (WHOLE_PPM / 100)}%`;
 }
 
 function tick(state: RolloutState, elapsedMs: number, known: Known): Advance {
@@ -298,102 +229,10 @@ function moveTo(
   return { kind: "done", state: next, moved: { action, by, reason, from, to }, message: `${from} → ${to}` };
 }
 
-function entering(steps: readonly RolloutStep[], at: number, { canaryPpm, shadowPpm }: Shares): RolloutState {
-  return {
-    phase: "baking",
-    step: at,
-    begun: true,
-    bakedMs: 0,
-    shares: { canaryPpm, shadowPpm },
-    why: "",
-    steps,
-  };
-}
-
-/** Before step 0: what only shows new something may act, what lets it serve may not. */
-function waiting(steps: readonly RolloutStep[], why: string): RolloutState {
-  const { shadowPpm } = steps[0] as RolloutStep;
-  const shares = { canaryPpm: 0, shadowPpm };
-  return { phase: "paused", step: 0, begun: false, bakedMs: 0, shares, why, steps };
-}
-
-/**
- * Takes edited steps over. A step is known again by its shares; where the current one is gone, the rollout waits
- * at the greatest step that serves no more than now, so that an edit never raises a share by itself.
- */
-function follow(state: RolloutState, rollout: Rollout): RolloutState {
-  const { steps } = rollout;
-  // `start` acts once: it may call off what has not begun, and begins nothing that waits for a person.
-  if (beginsByItself(state)) return beforeBeginning(rollout);
-  if (!state.begun) return { ...waiting(steps, state.why), phase: state.phase };
-  const same = nearestAlike(steps, state);
-  if (same !== null) {
-    const { shadowPpm } = steps[same] as RolloutStep;
-    const kept = { ...state, step: same, steps, shares: { ...state.shares, shadowPpm } };
-    // More steps behind the last one: completed is over with them.
-    const isReopened = state.phase === "completed" && same < steps.length - 1;
-    return isReopened
-      ? { ...kept, phase: "paused", why: "the rules have further steps now: resume goes on" }
-      : kept;
-  }
-  const was = percent(state.shares.canaryPpm);
-  const at = greatestStepUpTo(steps, state.shares.canaryPpm);
-  const step = steps[at] as RolloutStep;
-  const canaryPpm = Math.min(step.canaryPpm, state.shares.canaryPpm);
-  const next = entering(steps, at, { canaryPpm, shadowPpm: step.shadowPpm });
-  const gone = `the step at ${was} is gone from the rules: waits at ${percent(canaryPpm)}, resume goes on`;
-  // Whoever paused it has said why, and an edit does not answer that. What an earlier edit said is over.
-  const own = state.phase === "paused" ? state.why.replace(STEP_IS_GONE, "") : "";
-  const why = own === "" ? gone : `${own}; ${gone}`;
-  return { ...next, phase: state.phase === "rolled-back" ? "rolled-back" : "paused", why };
-}
-
-/** What an edit said last. */
-export const STEP_IS_GONE =
-  /(?:^|; )the step at [\d.]+% is gone from the rules: waits at [\d.]+%, resume goes on$/;
-
-/** The step with the canary share of the current one, and with its shadow share if there is one; the nearest of several. */
-function nearestAlike(steps: readonly RolloutStep[], state: RolloutState): number | null {
-  const { canaryPpm, shadowPpm } = currentStep(state);
-  let best: number | null = null;
-  let bestDistance = Number.POSITIVE_INFINITY;
-  for (const [at, step] of steps.entries()) {
-    if (step.canaryPpm !== canaryPpm) continue;
-    const distance = Math.abs(at - state.step) + (step.shadowPpm === shadowPpm ? 0 : steps.length);
-    if (distance >= bestDistance) continue;
-    best = at;
-    bestDistance = distance;
-  }
-  return best;
-}
-
-/** The last step that serves no more than so much; the first where all serve more. */
-function greatestStepUpTo(steps: readonly RolloutStep[], canaryPpm: SharePpm): number {
-  let found = 0;
-  for (const [at, step] of steps.entries()) {
-    const best = (steps[found] as RolloutStep).canaryPpm;
-    if (step.canaryPpm <= canaryPpm && (step.canaryPpm >= best || best > canaryPpm)) found = at;
-  }
-  return found;
-}
-
-const NOT_BEGUN = "not begun: resume begins it";
-
 function whyLeft(state: RolloutState, { judgement, gates }: Known): string {
   const baked = `baked ${shortDuration(currentStep(state).bakeMs)}`;
   const opened = gates.map(({ name, why }) => `gate ${name} (${why})`);
   return [baked, judgement.why, ...opened].filter((part) => part !== "").join(", ");
-}
-
-/** "26 min", "1 h 30 min", "45 s": up to what is left, never "0 s" while something is. */
-export function shortDuration(ms: number): string {
-  const seconds = Math.ceil(ms / 1000);
-  if (seconds < 120) return `${seconds} s`;
-  const minutes = Math.ceil(seconds / 60);
-  if (minutes < 120) return `${minutes} min`;
-  const hours = Math.floor(minutes / 60);
-  const rest = minutes % 60;
-  return rest === 0 ? `${hours} h` : `${hours} h ${rest} min`;
 }
 
 function quiet(state: RolloutState): Advance {

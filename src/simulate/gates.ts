@@ -1,6 +1,6 @@
 /** What gates and people say in a simulation: nobody is asked, so it is assumed, and said. */
 
-import type { GateAnswer } from "../model/rollout.ts";
+import type { GateAnswer } from "../model/rollout-state.ts";
 import type { Gate, Rollout } from "../model/ruleset.ts";
 import { isWithin } from "../model/time-window.ts";
 

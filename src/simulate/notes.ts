@@ -1,6 +1,6 @@
 /** What a simulation assumed, and what its log cannot tell: sentences for people. */
 
-import { shortDuration } from "../model/rollout.ts";
+import { shortDuration } from "../model/rollout-state.ts";
 import type { Gate, Route, Ruleset } from "../model/ruleset.ts";
 import { amount, nameOf, percentOf } from "./fault-notes.ts";
 import type { Recording, RouteTape } from "./intake.ts";

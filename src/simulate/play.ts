@@ -2,17 +2,15 @@
 
 import { createDetector, explainEvidence, startStep } from "../model/detector.ts";
 import type { StepJudgement } from "../model/judge.ts";
+import { advance, MAX_TICK_MS, missing } from "../model/rollout.ts";
 import {
-  advance,
   beginRollout,
   currentStep,
   type Judgement,
   type Known,
-  MAX_TICK_MS,
-  missing,
   type RolloutState,
   shortDuration,
-} from "../model/rollout.ts";
+} from "../model/rollout-state.ts";
 import type { Rollout, Route, SharePpm } from "../model/ruleset.ts";
 import type { Fault } from "./fault.ts";
 import { type Assumptions, answerGates } from "./gates.ts";

@@ -2,7 +2,7 @@
 
 import type { Detector } from "../model/detector.ts";
 import { judge, type StepJudgement } from "../model/judge.ts";
-import { currentStep, type RolloutState } from "../model/rollout.ts";
+import { currentStep, type RolloutState } from "../model/rollout-state.ts";
 import type { Route } from "../model/ruleset.ts";
 
 /** A log has no second answers of old: noise is taken to be known. */

@@ -3,7 +3,8 @@ import { PassThrough } from "node:stream";
 import { test } from "node:test";
 import { runCommandLine } from "../../src/cli/program.ts";
 import type { RouteStatus } from "../../src/model/reports.ts";
-import { advance, beginRollout, type RolloutState } from "../../src/model/rollout.ts";
+import { advance } from "../../src/model/rollout.ts";
+import { beginRollout, type RolloutState } from "../../src/model/rollout-state.ts";
 import { rolledBack, routeStatus } from "../support/reports.ts";
 import { assertHarmless, fakeAdmin, type Heard, ok, problem, type Ran, run } from "./fixtures.ts";
 

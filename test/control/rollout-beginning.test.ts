@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { waitingForStep } from "../../src/control/step-words.ts";
-import { beforeBeginning } from "../../src/model/rollout.ts";
+import { beforeBeginning } from "../../src/model/rollout-state.ts";
 import { createFakeStore, createSlowDisk, full, never } from "./fake-store.ts";
 import { openRoom, SECOND, stagedOf, step, TRIP } from "./rollout-room.ts";
 

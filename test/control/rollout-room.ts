@@ -7,7 +7,7 @@ import { Latches } from "../../src/control/latches.ts";
 import { LateWrites } from "../../src/control/late-writes.ts";
 import { Rollouts } from "../../src/control/rollouts.ts";
 import type { AuditEntry } from "../../src/model/reports.ts";
-import type { GateAnswer, Judgement } from "../../src/model/rollout.ts";
+import type { GateAnswer, Judgement } from "../../src/model/rollout-state.ts";
 import type { Rollout, RolloutStep, Route } from "../../src/model/ruleset.ts";
 import { routeOf } from "../model/rules.ts";
 import { guardOf } from "../model/traffic.ts";

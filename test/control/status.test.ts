@@ -8,7 +8,7 @@ import { DEFAULT_COMPARE } from "../../src/model/default-compare.ts";
 import { observe } from "../../src/model/detector.ts";
 import { CODES } from "../../src/model/failures.ts";
 import { REASON_INDEX } from "../../src/model/reasons.ts";
-import { beginRollout, type RolloutState } from "../../src/model/rollout.ts";
+import { beginRollout, type RolloutState } from "../../src/model/rollout-state.ts";
 import type { Rollout, RolloutStep } from "../../src/model/ruleset.ts";
 import { canaryOf, routeOf } from "../model/rules.ts";
 import { batchOf, failure, guardOf } from "../model/traffic.ts";

@@ -6,7 +6,7 @@ import { evidenceOfBook } from "../../src/control/evidence-snapshot.ts";
 import { judgeBook, restoreBook, shownOfBook, stepChanged } from "../../src/control/steps.ts";
 import { DEFAULT_COMPARE } from "../../src/model/default-compare.ts";
 import { countsOf, observe } from "../../src/model/detector.ts";
-import { beginRollout } from "../../src/model/rollout.ts";
+import { beginRollout } from "../../src/model/rollout-state.ts";
 import type { Compare, Rollout, RolloutStep, Route } from "../../src/model/ruleset.ts";
 import { canaryOf, routeOf } from "../model/rules.ts";
 import { batchOf, guardOf } from "../model/traffic.ts";

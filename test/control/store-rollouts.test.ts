@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { openStore } from "../../src/control/store/client.ts";
 import { StateDatabase } from "../../src/control/store/database.ts";
 import type { PinRecord, RolloutRecord } from "../../src/control/store-types.ts";
-import { beginRollout } from "../../src/model/rollout.ts";
+import { beginRollout } from "../../src/model/rollout-state.ts";
 import { step } from "./rollout-room.ts";
 import { auditEntry, latchRecord, temporaryFolder, withoutSeals } from "./store-fixtures.ts";
 

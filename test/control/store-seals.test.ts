@@ -7,7 +7,7 @@ import fc from "fast-check";
 import { StateDatabase } from "../../src/control/store/database.ts";
 import { SEALED_TABLES } from "../../src/control/store/seals.ts";
 import type { PinRecord, RolloutRecord } from "../../src/control/store-types.ts";
-import { beginRollout } from "../../src/model/rollout.ts";
+import { beginRollout } from "../../src/model/rollout-state.ts";
 import { step } from "./rollout-room.ts";
 import { auditEntry, latchRecord, sample, temporaryFolder, withoutSeals } from "./store-fixtures.ts";
 

@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { StateDatabase } from "../../src/control/store/database.ts";
 import { inspect } from "../../src/control/store/inspect.ts";
 import type { PinRecord, RolloutRecord } from "../../src/control/store-types.ts";
-import { beginRollout } from "../../src/model/rollout.ts";
+import { beginRollout } from "../../src/model/rollout-state.ts";
 import { auditEntry, latchRecord, temporaryFolder } from "../control/store-fixtures.ts";
 import { drawsOf } from "./draws.ts";
 

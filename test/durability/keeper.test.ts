@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { RolloutKeeper } from "../../src/control/rollout-keeper.ts";
 import type { RolloutRecord } from "../../src/control/store-types.ts";
-import { beginRollout } from "../../src/model/rollout.ts";
+import { beginRollout } from "../../src/model/rollout-state.ts";
 
 test("progress is sent to the store before any move that follows it, also where a rollout is dropped", async () => {
   const step = { canaryPpm: 0, shadowPpm: 0, bakeMs: 0, minSamples: 0, gates: [], approve: false };

@@ -6,7 +6,8 @@
 import { writeSync } from "node:fs";
 import { StateDatabase } from "../../src/control/store/database.ts";
 import type { NewAuditEntry, PinRecord, RolloutRecord } from "../../src/control/store-types.ts";
-import { advance, beginRollout, type RolloutState } from "../../src/model/rollout.ts";
+import { advance } from "../../src/model/rollout.ts";
+import { beginRollout, type RolloutState } from "../../src/model/rollout-state.ts";
 import type { RolloutStep } from "../../src/model/ruleset.ts";
 import { latchRecord } from "../control/store-fixtures.ts";
 

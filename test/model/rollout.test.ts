@@ -3,22 +3,19 @@ import { describe, test } from "node:test";
 import { isDeepStrictEqual } from "node:util";
 import fc from "fast-check";
 
+import { advance, MAX_TICK_MS, missing, type RolloutEvent } from "../../src/model/rollout.ts";
+import { movedByRules } from "../../src/model/rollout-edit.ts";
 import {
-  advance,
   beforeBeginning,
   beginRollout,
   beginsByItself,
   currentStep,
   type GateAnswer,
   type Known,
-  MAX_TICK_MS,
   type Moved,
-  missing,
-  type RolloutEvent,
   type RolloutState,
   shortDuration,
-} from "../../src/model/rollout.ts";
-import { movedByRules } from "../../src/model/rollout-edit.ts";
+} from "../../src/model/rollout-state.ts";
 import type { Rollout, RolloutStep } from "../../src/model/ruleset.ts";
 
 const MINUTE = 60_000;

@@ -5,7 +5,7 @@ import { query } from "jsonpath-rfc9535";
 
 import { type GateSaid, testValue } from "../../model/gate-test.ts";
 import { parsePath } from "../../model/jsonpath.ts";
-import { shortDuration } from "../../model/rollout.ts";
+import { shortDuration } from "../../model/rollout-state.ts";
 import type { Gate, GateTest } from "../../model/ruleset.ts";
 import { isWithin, opensInMs } from "../../model/time-window.ts";
 import { fetchJson } from "./fetch.ts";

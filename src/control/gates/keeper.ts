@@ -1,7 +1,7 @@
 /** Keeps asking the gates that rollouts wait for at present, and remembers what they last said. */
 
 import type { GateSaid } from "../../model/gate-test.ts";
-import { type GateAnswer, shortDuration } from "../../model/rollout.ts";
+import { type GateAnswer, shortDuration } from "../../model/rollout-state.ts";
 import type { Gate } from "../../model/ruleset.ts";
 
 /** Gates that cost nothing to ask. */

@@ -1,7 +1,7 @@
 /** Rows of `rollouts` and `pins`, each with a checksum: what decides who serves must not be a flipped bit. */
 
 import { z } from "zod";
-import type { RolloutState } from "../../model/rollout.ts";
+import type { RolloutState } from "../../model/rollout-state.ts";
 import { WHOLE_PPM } from "../../model/ruleset.ts";
 import type { PinRecord, RolloutRecord } from "../store-types.ts";
 import { actor, instant, json, type Value, whole } from "./rows.ts";
