@@ -107,7 +107,7 @@ export async function fuzz({ seed, seconds, firstCase = 0, say = () => {} }: Fuz
     const options = { seed, untilMs, firstCase: firstCase + done, minCases: 1 };
     const requests = new Run({ ...options, parallel: 4 });
     const answers = new Run({ ...options, parallel: 4 });
-    await Promise.all([fuzzRequests(requests, url, recorder), fuzzAnswers(answers, url)]);
+    await Promise.all([fuzzRequests(requests, url, recorder), fuzzAnswers(answers, url, liar)]);
     const cases = Math.max(requests.cases, answers.cases);
     return { faults: [...requests.faults, ...answers.faults], cases, requests, answers };
   }
