@@ -117,7 +117,8 @@ export class ClientAnswer implements Sink {
   /** A clean end would tell the client that it has the whole answer. */
   cut(): void {
     this.#begun = true;
-    this.#exchange.res.destroy();
+    // What was passed on in this turn of the event loop goes out at its end.
+    setImmediate(() => this.#exchange.res.destroy());
   }
 
   /** Whether the client's copy of this answer goes out in chunks. */

@@ -1,36 +1,62 @@
 /** Connections of one data thread to one backend. */
 
 import type { Duplex } from "node:stream";
-import type { Dispatcher } from "undici";
-import { Pool } from "undici";
 import { RetryBudget } from "../model/retry-budget.ts";
-import type { Backend } from "../model/ruleset.ts";
-import { tlsOptions } from "../model/tls-options.ts";
-import { dispatchAsterisk } from "./asterisk.ts";
+import type { Backend, HostPolicy } from "../model/ruleset.ts";
+import type { Call, CallEvents } from "./backend/call.ts";
+import { Pool } from "./backend/pool.ts";
 import { ProxyError } from "./classify.ts";
-import { gatedClient } from "./head-gate.ts";
+import type { Deadlines } from "./deadlines.ts";
+import type { LegRequest } from "./leg-shapes.ts";
 
 /** A URL to which no connection could be made is asked last for so long, where there are others. */
 const UNREACHABLE_REST_MS = 1_000;
-/** A backend's keep-alive hint could raise the idle time to 600 s: stale sockets are cheap to avoid. */
-const KEEP_ALIVE_MS = 4_000;
-const KEEP_ALIVE_MAX_MS = 55_000;
-const MAX_ANSWER_HEAD_BYTES = 64 * 1024;
 
-interface Endpoint {
-  readonly pool: Pool;
+/** One URL of a backend. */
+export class Endpoint {
   readonly origin: string;
-  readonly host: string;
+  readonly #host: string;
+  readonly #hostPolicy: HostPolicy;
+  readonly #pool: Pool;
   /** Dispatched and not ended, the waiting ones too. */
-  outstanding: number;
+  outstanding = 0;
   /** Upgraded connections: they take none of the pool's, but they are work. */
-  tunnels: number;
+  tunnels = 0;
   /** Asked last until then. */
-  restUntilMs: number;
-}
+  restUntilMs = 0;
 
-/** Tells the client that an exchange is over; `unreachable`: no connection could be made. */
-export type Over = (unreachable?: boolean) => void;
+  constructor(url: string, backend: Backend, deadlines: Deadlines) {
+    const { maxConnections, tls, timeouts } = backend;
+    this.origin = url;
+    this.#host = new URL(url).host;
+    this.#hostPolicy = backend.host;
+    this.#pool = new Pool(url, { tls, maxConnections, times: timeouts, deadlines });
+  }
+
+  /** Sends a request; `over` must be called once when it is over. */
+  dispatch(request: LegRequest, events: CallEvents): Call {
+    const { method, target, headers, body, upgrade } = request;
+    const host = hostFor(this.#hostPolicy, request.clientHost, this.#host);
+    this.outstanding++;
+    return this.#pool.dispatch({ method, target, headers, host, body, upgrade }, events);
+  }
+
+  /** `unreachableMs`: when no connection could be made; null: one could. */
+  over(unreachableMs: number | null = null): void {
+    this.outstanding--;
+    if (unreachableMs !== null) this.restUntilMs = unreachableMs + UNREACHABLE_REST_MS;
+  }
+
+  noteTunnel(socket: Duplex): void {
+    this.tunnels++;
+    socket.once("close", () => this.tunnels--);
+  }
+
+  /** Lets requests in flight end. */
+  close(): Promise<void> {
+    return this.#pool.close();
+  }
+}
 
 /** Where a request may go: hands out the endpoint with the fewest requests outstanding among the healthy. */
 export class BackendClient {
@@ -41,77 +67,37 @@ export class BackendClient {
   /** One word an endpoint: 1 while its health check fails. Written by control. */
   readonly #unhealthy: Int32Array;
 
-  constructor(backend: Backend, health: SharedArrayBuffer) {
+  constructor(backend: Backend, health: SharedArrayBuffer, deadlines: Deadlines) {
     this.backend = backend;
     this.#unhealthy = new Int32Array(health);
-    this.#endpoints = backend.urls.map((url) => ({
-      pool: new Pool(url, poolOptions(backend)),
-      origin: url,
-      host: new URL(url).host,
-      outstanding: 0,
-      tunnels: 0,
-      restUntilMs: 0,
-    }));
+    this.#endpoints = backend.urls.map((url) => new Endpoint(url, backend, deadlines));
   }
 
   get hasOthers(): boolean {
     return this.#endpoints.length > 1;
   }
 
-  /**
-   * Sends a request and calls the handler as undici does. Throws a ProxyError where it cannot be taken.
-   * `makeHandler` gets the function to call when the exchange is over, and one that takes note of a socket that
-   * was upgraded.
-   */
-  dispatch(
-    options: Dispatcher.DispatchOptions,
-    setHost: (host: string, origin: string) => void,
-    makeHandler: (over: Over, upgraded: (socket: Duplex) => void) => Dispatcher.DispatchHandler,
-  ): void {
-    const endpoint = this.#choose();
+  /** The endpoint to ask. Throws a ProxyError where none can take more. */
+  take(nowMs: number): Endpoint {
+    const endpoint = this.#choose(nowMs);
     if (endpoint.outstanding >= this.backend.maxConnections + this.backend.maxWaiting) {
       throw new ProxyError(
         "connection_limit_reached",
         `${this.backend.name} has ${endpoint.outstanding} requests outstanding already`,
       );
     }
-    setHost(endpoint.host, endpoint.origin);
-    endpoint.outstanding++;
-    let isOver = false;
-    const over: Over = (unreachable = false) => {
-      if (isOver) return;
-      isOver = true;
-      if (unreachable) endpoint.restUntilMs = performance.now() + UNREACHABLE_REST_MS;
-      endpoint.outstanding--;
-    };
-    // undici takes it from Host, the client's word: each other Host would be another name to verify, and the end of
-    // the connection that stood. Named here it never changes, and the gate puts the right one in its place.
-    if (this.backend.tls !== null || endpoint.origin.startsWith("https:"))
-      Object.assign(options, { servername: endpoint.host });
-    try {
-      const handler = makeHandler(
-        over,
-        options.upgrade ? (socket) => noteTunnel(endpoint, socket) : () => {},
-      );
-      if (options.path === "*")
-        dispatchAsterisk(endpoint.origin, this.backend.tls, options.headers as string[], handler);
-      else endpoint.pool.dispatch(options, handler);
-    } catch (error) {
-      over();
-      throw error;
-    }
+    return endpoint;
   }
 
   /** Lets requests in flight end. */
   async close(): Promise<void> {
-    await Promise.all(this.#endpoints.map(({ pool }) => pool.close()));
+    await Promise.all(this.#endpoints.map((endpoint) => endpoint.close()));
   }
 
-  #choose(): Endpoint {
+  #choose(nowMs: number): Endpoint {
     let best = this.#endpoints[0] as Endpoint;
     if (this.#endpoints.length === 1) return best;
     let bestScore = Number.POSITIVE_INFINITY;
-    const nowMs = performance.now();
     for (const [index, endpoint] of this.#endpoints.entries()) {
       // Unhealthy ones only when all are: a check that errs must not take the whole backend away.
       const isUnhealthy = Atomics.load(this.#unhealthy, index) !== 0;
@@ -127,27 +113,8 @@ export class BackendClient {
   }
 }
 
-function noteTunnel(endpoint: Endpoint, socket: Duplex): void {
-  endpoint.tunnels++;
-  socket.once("close", () => endpoint.tunnels--);
-}
-
-function poolOptions(backend: Backend): Pool.Options {
-  const { tls, timeouts } = backend;
-  return {
-    factory: gatedClient,
-    connections: backend.maxConnections,
-    pipelining: 1,
-    allowH2: false,
-    // The wait for an answer's head is the leg's own deadline: it covers the wait for a connection too.
-    headersTimeout: 0,
-    bodyTimeout: timeouts.stallMs,
-    keepAliveTimeout: KEEP_ALIVE_MS,
-    keepAliveMaxTimeout: KEEP_ALIVE_MAX_MS,
-    maxHeaderSize: MAX_ANSWER_HEAD_BYTES,
-    connect: {
-      timeout: timeouts.connectMs,
-      ...tlsOptions(tls),
-    },
-  };
+function hostFor(policy: HostPolicy, clientHost: string, endpointHost: string): string {
+  if (policy.kind === "name") return policy.name;
+  // HTTP/1.0 clients may leave Host out; a backend needs one.
+  return policy.kind === "backend" || clientHost === "" ? endpointHost : clientHost;
 }

@@ -176,7 +176,7 @@ export class DataDesk {
     const id = `${use} ${JSON.stringify(backend)}`;
     let entry = this.#clients.get(id);
     if (entry === undefined) {
-      entry = { id, client: new BackendClient(backend, health), users: 0 };
+      entry = { id, client: new BackendClient(backend, health, this.deadlines), users: 0 };
       this.#clients.set(id, entry);
     }
     entry.users++;

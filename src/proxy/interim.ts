@@ -1,9 +1,8 @@
 /** Interim answers (RFC 9110 §15.2) on their way to the client. */
 
-import { type ServerResponse, STATUS_CODES } from "node:http";
+import type { ServerResponse } from "node:http";
 import { answerHeadersToForward } from "../model/headers.ts";
 
-const ASCII = /^[\t\x20-\x7e]*$/;
 const SENDABLE_HEAD = /^(?:[\t\x20-\x7e\x80-\xff]*\r\n)*$/;
 
 /**
@@ -11,9 +10,7 @@ const SENDABLE_HEAD = /^(?:[\t\x20-\x7e\x80-\xff]*\r\n)*$/;
  * interim answer, and one that is believed would hide the answer that follows.
  */
 export function interimHead(status: number, reason: string, rawHeaders: readonly string[]): string | null {
-  // undici has decoded it as UTF-8: beyond ASCII it is no longer what was sent.
-  const phrase = ASCII.test(reason) ? reason : (STATUS_CODES[status] ?? "");
-  let head = `HTTP/1.1 ${status} ${phrase}\r\n`;
+  let head = `HTTP/1.1 ${status} ${reason}\r\n`;
   const headers = answerHeadersToForward(rawHeaders);
   for (let i = 0; i < headers.length; i += 2) {
     const name = headers[i] as string;

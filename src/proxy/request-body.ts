@@ -155,8 +155,8 @@ function declaredBytes(req: IncomingMessage): number {
 }
 
 /**
- * Stands between the client's socket and undici, because undici destroys a body whose request failed: given
- * the request itself, a refused backend connection would cut the client off instead of answering it.
+ * Stands between the client's socket and the call, which destroys a body that is no longer wanted: given the request
+ * itself, a refused backend connection would cut the client off instead of answering it.
  */
 class BodyStream extends Readable implements ClientBody {
   readonly #req: IncomingMessage;

@@ -89,6 +89,11 @@ async function startHostileBackend() {
   };
 }
 
+/** Interim answers may have gone on before what followed them proved to be none. */
+function withoutInterims(text: string): string {
+  return text.replace(/^(?:HTTP\/1\.1 10[23] [\s\S]*?\r\n\r\n)*/, "");
+}
+
 async function assertUnpoisoned(gateway: TestGateway, what: string, count = 3): Promise<void> {
   for (let n = 0; n < count; n++) {
     const target = `/own-${n}`;
@@ -109,7 +114,7 @@ test("an answer that can be read in two ways never reaches a client", { timeout:
   for (const [name, text] of Object.entries(REFUSED)) {
     await t.test(`${name}: 502, and later requests get their own answers`, async () => {
       plays(text);
-      const { head, body } = split(await talk(gateway.proxyUrl, get("/hostile")));
+      const { head, body } = split(withoutInterims(await talk(gateway.proxyUrl, get("/hostile"))));
       assert.match(head, /^HTTP\/1\.1 502 Bad Gateway\r\n/);
       assert.deepEqual(valuesOf(head, "proxy-status"), ["cutover; error=http_protocol_error"]);
       assert.equal(valuesOf(head, "content-length").length, 1);

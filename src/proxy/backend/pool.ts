@@ -1,0 +1,236 @@
+/** Connections to one URL of a backend: kept while they are of use, never more than allowed, calls in the order in which they came. */
+
+import type { Socket } from "node:net";
+import type { Tls } from "../../model/ruleset.ts";
+import type { Deadlines } from "../deadlines.ts";
+import type { AnswerHead } from "./answer-head.ts";
+import type { Call, CallEvents, CallRequest } from "./call.ts";
+import { dialler } from "./connect.ts";
+import { type CarriedCall, Connection, type ConnectionOwner, type ConnectionTimes } from "./connection.ts";
+import { declaredBytes, keepsConnection, requestHead } from "./request-head.ts";
+import { Upload, type UploadEvents, writeWhole } from "./upload.ts";
+
+export interface PoolOptions {
+  readonly tls: Tls | null;
+  readonly maxConnections: number;
+  readonly times: ConnectionTimes;
+  readonly deadlines: Deadlines;
+}
+
+export class Pool implements ConnectionOwner {
+  readonly #dial: ReturnType<typeof dialler>;
+  readonly #options: PoolOptions;
+  /** Longest first. An array: the old tables of a Set would keep what they held from the garbage collector. */
+  readonly #waiting: PooledCall[] = [];
+  /** The one used last is asked first, so that those beyond need fall idle. */
+  readonly #idle: Connection[] = [];
+  /** Connecting, idle or busy. */
+  readonly #open = new Set<Connection>();
+  #connecting = 0;
+  #handsOut = false;
+  #outstanding = 0;
+  #closed: (() => void) | null = null;
+
+  constructor(origin: string, options: PoolOptions) {
+    this.#dial = dialler(origin, options.tls);
+    this.#options = options;
+  }
+
+  /** Sends a request as soon as a connection is free. Never throws: what goes wrong is told to `events`. */
+  dispatch(request: CallRequest, events: CallEvents): Call {
+    const call = new PooledCall(this, request, events);
+    this.#outstanding++;
+    this.#waiting.push(call);
+    if (this.#waiting.length > this.#idle.length + this.#connecting) this.#connectMore();
+    if (this.#idle.length > 0) this.#handOutSoon();
+    return call;
+  }
+
+  /** Lets calls end; those that stand by are closed at once. */
+  close(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#closed = resolve;
+    this.#settle();
+    return promise;
+  }
+
+  onConnected(): void {
+    this.#connecting--;
+  }
+
+  onIdle(connection: Connection): void {
+    if (this.#open.has(connection)) this.#idle.push(connection);
+    if (this.#waiting.length > 0) this.#handOutSoon();
+    else this.#settle();
+  }
+
+  onGone(connection: Connection, unreachable: Error | null): void {
+    if (!this.#open.delete(connection)) return;
+    const at = this.#idle.indexOf(connection);
+    if (at !== -1) this.#idle.splice(at, 1);
+    if (unreachable !== null) {
+      this.#connecting--;
+      // Whoever waits longest: the rest has attempts of its own, or connections that others will leave.
+      const [call] = this.#waiting;
+      call?.onFailed(unreachable);
+    }
+    this.#connectMore();
+    this.#settle();
+  }
+
+  /** For its calls: one that waits no more. */
+  forget(call: PooledCall): void {
+    const at = this.#waiting.indexOf(call);
+    if (at !== -1) this.#waiting.splice(at, 1);
+  }
+
+  /** For its calls: one is over. */
+  ended(): void {
+    this.#outstanding--;
+    this.#settle();
+  }
+
+  /**
+   * At the end of this turn of the event loop: bytes, an end or a reset that have arrived on an idle connection are
+   * seen before the next request is written to it. What comes unasked would be read as that request's answer.
+   */
+  #handOutSoon(): void {
+    if (this.#handsOut) return;
+    this.#handsOut = true;
+    setImmediate(this.#handOut);
+  }
+
+  readonly #handOut = (): void => {
+    this.#handsOut = false;
+    while (this.#waiting.length > 0) {
+      const connection = this.#idle.pop();
+      if (connection === undefined) break;
+      const call = this.#waiting.shift() as PooledCall;
+      call.connection = connection;
+      connection.carry(call);
+    }
+    this.#connectMore();
+  };
+
+  /** As many as those who wait will need, within the limit. */
+  #connectMore(): void {
+    const { maxConnections, deadlines, times } = this.#options;
+    let missing = this.#waiting.length - this.#idle.length - this.#connecting;
+    for (; missing > 0 && this.#open.size < maxConnections; missing--) {
+      this.#connecting++;
+      this.#open.add(new Connection(this.#dial(), this, deadlines, times));
+    }
+  }
+
+  #settle(): void {
+    if (this.#closed === null || this.#outstanding > 0) return;
+    for (const connection of [...this.#open]) connection.destroy();
+    this.#closed();
+  }
+}
+
+/** One call of a pool, first waiting, then carried. */
+class PooledCall implements Call, CarriedCall, UploadEvents {
+  readonly #pool: Pool;
+  readonly #request: CallRequest;
+  readonly #events: CallEvents;
+  readonly #upload: Upload | null;
+  #isOver = false;
+  connection: Connection | null = null;
+
+  constructor(pool: Pool, request: CallRequest, events: CallEvents) {
+    this.#pool = pool;
+    this.#request = request;
+    this.#events = events;
+    const { body } = request;
+    this.#upload =
+      body === null || Buffer.isBuffer(body) ? null : new Upload(body, declaredBytes(request), this);
+  }
+
+  get method(): string {
+    return this.#request.method;
+  }
+
+  get maySwitch(): boolean {
+    return this.#request.upgrade !== null;
+  }
+
+  get keepsConnection(): boolean {
+    // An answer to half an upload: the other half is not worth sending, and would be in the next one's way.
+    return keepsConnection(this.#request) && (this.#upload === null || this.#upload.isDone);
+  }
+
+  write(socket: Socket): void {
+    const head = requestHead(this.#request);
+    if (this.#upload !== null) this.#upload.begin(socket, head);
+    else {
+      writeWhole(socket, head, this.#request.body as Buffer | null);
+      this.#events.onUploaded();
+    }
+  }
+
+  abort(error: Error): void {
+    if (this.#isOver) return;
+    this.connection?.destroy();
+    this.onFailed(error);
+  }
+
+  pause(): void {
+    if (!this.#isOver) this.connection?.pause();
+  }
+
+  resume(): void {
+    if (!this.#isOver) this.connection?.resume();
+  }
+
+  onSent(): void {
+    this.#events.onSent();
+  }
+
+  onUploading(): void {
+    if (!this.#isOver) this.#events.onUploading();
+  }
+
+  onUploaded(): void {
+    if (!this.#isOver) this.#events.onUploaded();
+  }
+
+  onUploadFailed(error: Error): void {
+    this.abort(error);
+  }
+
+  onInterim(head: AnswerHead): void {
+    this.#events.onInterim(head);
+  }
+
+  onHead(head: AnswerHead): void {
+    this.#events.onHead(head);
+  }
+
+  onData(chunk: Buffer): void {
+    this.#events.onData(chunk);
+  }
+
+  onEnd(rawTrailers: readonly string[]): void {
+    if (this.#finish()) this.#events.onEnd(rawTrailers);
+  }
+
+  onSwitch(head: AnswerHead, socket: Socket): void {
+    if (this.#finish()) this.#events.onSwitch(head, socket);
+    else socket.destroy();
+  }
+
+  onFailed(error: Error): void {
+    if (this.#finish()) this.#events.onFailed(error);
+  }
+
+  /** False: it was over before. */
+  #finish(): boolean {
+    if (this.#isOver) return false;
+    this.#isOver = true;
+    this.#upload?.stop();
+    if (this.connection === null) this.#pool.forget(this);
+    this.#pool.ended();
+    return true;
+  }
+}
