@@ -25,7 +25,7 @@ export interface ConnectionOwner {
   onConnected(): void;
   /** It can be asked: it was made, or a call has left it usable. */
   onIdle(connection: Connection): void;
-  /** It is no more, or no more the owner's. `unreachable`: why it never came to be; null: it did. */
+  /** Once: it is no more, or no more the owner's. `unreachable`: why it could not be made; null: that is not why. */
   onGone(connection: Connection, unreachable: Error | null): void;
 }
 
@@ -46,7 +46,8 @@ export class Connection implements AnswerEvents {
   readonly #times: ConnectionTimes;
   readonly #reader = new AnswerReader(this);
   #call: CarriedCall | null = null;
-  #isReady = false;
+  /** It can carry calls, or could. */
+  isReady = false;
   #isGone = false;
   #keepAliveMs = KEEP_ALIVE_MS;
   /** Of the connecting, then of being idle. */
@@ -101,7 +102,7 @@ export class Connection implements AnswerEvents {
 
   resume(): void {
     this.#isPaused = false;
-    this.#stall?.refresh();
+    if (!this.#isGone) this.#stall?.refresh();
     this.#socket.resume();
   }
 
@@ -148,7 +149,8 @@ export class Connection implements AnswerEvents {
   }
 
   readonly #onReady = (): void => {
-    this.#isReady = true;
+    if (this.#isGone) return;
+    this.isReady = true;
     this.#owner.onConnected();
     this.#rest();
   };
@@ -202,7 +204,7 @@ export class Connection implements AnswerEvents {
   #lose(error: Error): void {
     if (this.#isGone) return;
     const call = this.#takeCall();
-    this.#leave(this.#isReady ? null : error);
+    this.#leave(this.isReady ? null : error);
     this.#socket.destroy();
     call?.onFailed(error);
   }

@@ -29,7 +29,7 @@ export class Pool implements ConnectionOwner {
   #connecting = 0;
   #handsOut = false;
   #outstanding = 0;
-  #closed: (() => void) | null = null;
+  #closing: PromiseWithResolvers<void> | null = null;
 
   constructor(origin: string, options: PoolOptions) {
     this.#dial = dialler(origin, options.tls);
@@ -46,12 +46,12 @@ export class Pool implements ConnectionOwner {
     return call;
   }
 
-  /** Lets calls end; those that stand by are closed at once. */
+  /** Lets calls end; connections that nobody waits for are ended at once. Safe to repeat. */
   close(): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#closed = resolve;
+    this.#closing ??= Promise.withResolvers();
+    if (this.#waiting.length === 0) for (const connection of [...this.#idle]) connection.destroy();
     this.#settle();
-    return promise;
+    return this.#closing.promise;
   }
 
   onConnected(): void {
@@ -59,23 +59,22 @@ export class Pool implements ConnectionOwner {
   }
 
   onIdle(connection: Connection): void {
-    if (this.#open.has(connection)) this.#idle.push(connection);
+    if (this.#closing !== null && this.#waiting.length === 0) {
+      connection.destroy();
+      return;
+    }
+    this.#idle.push(connection);
     if (this.#waiting.length > 0) this.#handOutSoon();
-    else this.#settle();
   }
 
   onGone(connection: Connection, unreachable: Error | null): void {
-    if (!this.#open.delete(connection)) return;
+    this.#open.delete(connection);
+    if (!connection.isReady) this.#connecting--;
     const at = this.#idle.indexOf(connection);
     if (at !== -1) this.#idle.splice(at, 1);
-    if (unreachable !== null) {
-      this.#connecting--;
-      // Whoever waits longest: the rest has attempts of its own, or connections that others will leave.
-      const [call] = this.#waiting;
-      call?.onFailed(unreachable);
-    }
+    // Whoever waits longest: the rest has attempts of its own, or connections that others will leave.
+    if (unreachable !== null) this.#waiting[0]?.onFailed(unreachable);
     this.#connectMore();
-    this.#settle();
   }
 
   /** For its calls: one that waits no more. */
@@ -123,9 +122,9 @@ export class Pool implements ConnectionOwner {
   }
 
   #settle(): void {
-    if (this.#closed === null || this.#outstanding > 0) return;
+    if (this.#closing === null || this.#outstanding > 0) return;
     for (const connection of [...this.#open]) connection.destroy();
-    this.#closed();
+    this.#closing.resolve();
   }
 }
 
