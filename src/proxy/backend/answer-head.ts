@@ -36,16 +36,32 @@ const WHOLE_HEAD =
 const CODE_AT = PREFIX.length + 2;
 const REASON_AT = CODE_AT + 4;
 
-/** Why what has come cannot become an answer, however it goes on; null: it can. `text`: without a head's end. */
-export function beginningFault(text: string): string | null {
+/**
+ * Why what has come cannot become an answer, however it goes on; null: it can. `text`: without a head's end. Before
+ * `from` it has been looked at.
+ */
+export function beginningFault(text: string, from: number): string | null {
   const lineEndAt = text.indexOf("\n");
-  if (lineEndAt !== -1) return statusLineFault(text.slice(0, lineEndAt + 1));
+  if (lineEndAt >= from) {
+    const fault = statusLineFault(text.slice(0, lineEndAt + 1));
+    if (fault !== null) return fault;
+  }
+  if (lineEndAt !== -1) return hasBareLineFeed(text, from) ? MALFORMED_FIELD : null;
   const isPlausible = text.length <= CODE_AT + 3 ? PREFIX.startsWith(text.slice(0, 7)) : BEGIN.test(text);
   if (!isPlausible || text.length > MAX_STATUS_LINE_BYTES) return NO_STATUS_LINE;
   return null;
 }
 
 const NO_STATUS_LINE = "the answer does not begin with an HTTP/1 status line";
+const MALFORMED_FIELD = "a field of the head is malformed";
+
+/** With one the head may never end: its empty line would be another's. */
+function hasBareLineFeed(text: string, from: number): boolean {
+  for (let at = text.indexOf("\n", from); at !== -1; at = text.indexOf("\n", at + 1)) {
+    if (text.charCodeAt(at - 1) !== 0x0d) return true;
+  }
+  return false;
+}
 
 function statusLineFault(line: string): string | null {
   return line.length <= MAX_STATUS_LINE_BYTES && STATUS_LINE.test(line) ? null : NO_STATUS_LINE;
@@ -58,7 +74,7 @@ function statusLineFault(line: string): string | null {
 export function readAnswerHead(text: string, method: string): AnswerHead | string {
   const lineEndAt = text.indexOf("\r\n");
   if (!WHOLE_HEAD.test(text) || lineEndAt >= MAX_STATUS_LINE_BYTES) {
-    return statusLineFault(text.slice(0, text.indexOf("\n") + 1)) ?? "a field of the head is malformed";
+    return statusLineFault(text.slice(0, text.indexOf("\n") + 1)) ?? MALFORMED_FIELD;
   }
   const status =
     (text.charCodeAt(CODE_AT) - 48) * 100 +

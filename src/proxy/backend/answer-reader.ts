@@ -92,7 +92,7 @@ export class AnswerReader {
     const known = this.#held.length;
     const endAt = this.#holdUntilHeadEnd(bytes, from);
     if (endAt === -1) {
-      const fault = this.#held.length > MAX_HEAD_BYTES ? TOO_LARGE : beginningFault(this.#held);
+      const fault = this.#held.length > MAX_HEAD_BYTES ? TOO_LARGE : beginningFault(this.#held, known);
       if (fault !== null) this.#fail(fault);
       else if (this.#held.length > MAX_INTERIM_BYTES && isInterim(this.#held)) {
         this.#fail(LARGE_INTERIM);
