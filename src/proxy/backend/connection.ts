@@ -44,6 +44,7 @@ export class Connection implements AnswerEvents {
   readonly #owner: ConnectionOwner;
   readonly #deadlines: Deadlines;
   readonly #times: ConnectionTimes;
+  readonly #isTls: boolean;
   readonly #reader = new AnswerReader(this);
   #call: CarriedCall | null = null;
   /** It can carry calls, or could. */
@@ -64,6 +65,7 @@ export class Connection implements AnswerEvents {
     times: ConnectionTimes,
   ) {
     this.#socket = socket;
+    this.#isTls = ready === "secureConnect";
     this.#owner = owner;
     this.#deadlines = deadlines;
     this.#times = times;
@@ -125,7 +127,8 @@ export class Connection implements AnswerEvents {
 
   onEnd(rawTrailers: readonly string[], keepsConnection: boolean): void {
     const call = this.#takeCall();
-    const isKept = keepsConnection && this.#keepAliveMs > 0 && call?.keepsConnection === true;
+    const isKept =
+      keepsConnection && this.#keepAliveMs > 0 && call?.keepsConnection === true && this.#hasWritten;
     if (isKept) this.#rest();
     else this.destroy();
     call?.onEnd(rawTrailers);
@@ -190,6 +193,14 @@ export class Connection implements AnswerEvents {
     this.#waits.clear();
     this.#waits = this.#deadlines.set(this.#keepAliveMs, () => this.destroy());
     this.#owner.onIdle(this);
+  }
+
+  /**
+   * All of the request has left. A backend that answers without having read it may never do so, and the next request
+   * would wait behind it. TLS says so a turn of the event loop late: there a rest that is small does not count.
+   */
+  get #hasWritten(): boolean {
+    return this.#isTls ? !this.#socket.writableNeedDrain : this.#socket.writableLength === 0;
   }
 
   #takeCall(): CarriedCall | null {

@@ -33,7 +33,7 @@ export class Upload {
   readonly #declaredBytes: number | null;
   readonly #events: UploadEvents;
   #socket: Socket | null = null;
-  /** Goes out with the first part of the body. */
+  /** Goes out with the first part of the body where that is there already. */
   #head = "";
   #bytes = 0;
   #isOver = false;
@@ -61,7 +61,18 @@ export class Upload {
     socket.on("drain", this.#onDrain);
     this.#body.on("data", (chunk: Buffer) => this.#pass(chunk));
     this.#body.on("end", () => this.#finish());
+    setImmediate(this.#sendHead);
   }
+
+  /**
+   * The backend may have an answer for it whatever the body brings. And until it has gone out the connection looks
+   * idle to the backend, which may end it, or send what would be taken for an answer.
+   */
+  readonly #sendHead = (): void => {
+    if (this.#isOver || this.#head === "") return;
+    this.#socket?.write(this.#head, "latin1");
+    this.#head = "";
+  };
 
   /** Nothing more is written; whatever of the body is still to come is its owner's to throw away. */
   stop(): void {
