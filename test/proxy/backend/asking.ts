@@ -76,6 +76,8 @@ export async function deadUrl(): Promise<string> {
 export interface TestPool extends Disposable {
   readonly pool: Pool;
   readonly ask: (request?: Partial<CallRequest>, hooks?: Hooks) => Asked;
+  /** Moves the clock of its deadlines on. They are looked at a tick later. */
+  readonly passMs: (ms: number) => void;
 }
 
 export function poolTo(
@@ -83,7 +85,8 @@ export function poolTo(
   options: Partial<Omit<PoolOptions, "deadlines">> = {},
   times: Partial<PoolOptions["times"]> = {},
 ): TestPool {
-  const deadlines = new Deadlines(() => performance.now());
+  let aheadMs = 0;
+  const deadlines = new Deadlines(() => performance.now() + aheadMs);
   const pool = new Pool(url, {
     tls: null,
     maxConnections: 8,
@@ -94,6 +97,9 @@ export function poolTo(
   return {
     pool,
     ask: (request = {}, hooks = {}) => new Asked(pool, request, hooks),
+    passMs: (ms) => {
+      aheadMs += ms;
+    },
     [Symbol.dispose]: () => {
       deadlines.close();
       void pool.close();
