@@ -50,6 +50,7 @@ export function idleDesk(): IdleDesk {
     forceToken: null,
     responseHeaders: true,
     accessLog: { kind: "off" },
+    log: null,
     logFormat: "json",
     keySalt: "salt",
     traces: null,

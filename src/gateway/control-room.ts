@@ -18,7 +18,8 @@ import type { GatewayOptions } from "../gateway-options.ts";
 import type { Trip } from "../model/detector.ts";
 import type { Ticket } from "../model/pair.ts";
 import type { Ruleset } from "../model/ruleset.ts";
-import { createLog, flushLog } from "../observe/log.ts";
+import { createLog } from "../observe/log.ts";
+import { LogWriter } from "../observe/log-writer.ts";
 import type { RulesMessage } from "../proxy/messages.ts";
 import { orphanNotes } from "./orphans.ts";
 import { createRollouts } from "./rollouts.ts";
@@ -31,6 +32,7 @@ export interface ControlRoom {
   readonly books: Books;
   readonly comparisons: Comparisons;
   readonly health: HealthBoard;
+  readonly logWriter: LogWriter;
   readonly history: HistoryKeeper;
   readonly latches: Latches;
   readonly pins: Pins;
@@ -57,9 +59,13 @@ export async function openControlRoom(
   built: AsyncDisposableStack,
 ): Promise<ControlRoom> {
   const { store } = state;
-  const log = createLog(options.logFormat);
-  built.defer(() => flushLog(log));
-  const announcer = new Announcer(store, log, clock);
+  const logWriter = new LogWriter({
+    say,
+    tellLost: (lines) => announcer.warn("log-lost", { lines }),
+  });
+  built.defer(() => logWriter.close());
+  const log = createLog(options.logFormat, (line) => logWriter.event(line));
+  const announcer: Announcer = new Announcer(store, log, clock);
   built.defer(() => announcer.late.stop());
   const books = new Books(threads, clock.nowMs());
   const health = new HealthBoard();
@@ -179,6 +185,7 @@ export async function openControlRoom(
     books,
     comparisons,
     health,
+    logWriter,
     history,
     latches,
     pins,

@@ -3,6 +3,8 @@
 import { createServer } from "node:net";
 import { availableParallelism } from "node:os";
 import type { Address, GatewayOptions } from "../gateway-options.ts";
+import type { LogWriter } from "../observe/log-writer.ts";
+import type { LogLines } from "../proxy/messages.ts";
 import { CompareThread } from "../workers/compare-threads.ts";
 import { CannotListenError, DataThreads } from "../workers/data-threads.ts";
 import type { ControlRoom } from "./control-room.ts";
@@ -71,6 +73,7 @@ export async function startPlane(
       traces: traces === null ? null : { sharePpm: traces.sharePpm, counts: traces.thread.counts },
     },
     events: control.rings.map((ring) => ring.buffer),
+    log: options.accessLog.kind === "off" ? null : logLines(control.logWriter, threads),
     rules: control.firstRules,
     pins: () => control.pins.acting,
     connectCompare: (port) => compare.connect(port),
@@ -91,6 +94,13 @@ export async function startPlane(
     drain: () => data.drain(),
     close: (timeoutMs) => data.close(timeoutMs),
   };
+}
+
+function logLines(writer: LogWriter, threads: number): LogLines[] {
+  return Array.from({ length: threads }, () => ({
+    ring: writer.addRing().buffer,
+    alarm: writer.alarm.buffer,
+  }));
 }
 
 /** How many data threads: one where threads cannot share a port. */

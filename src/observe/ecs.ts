@@ -1,12 +1,11 @@
 /**
- * Log lines in the names of the Elastic Common Schema; what it has no name for is under `cutover.`. By hand: the
- * package @elastic/ecs-pino-format maps Node's request and response objects, which the access log does not hold.
+ * Events in the names of the Elastic Common Schema; what it has no name for is under `cutover.`. By hand: the
+ * package @elastic/ecs-pino-format maps Node's request and response objects, which nothing here holds.
  * Flat names with dots, as ECS's loggers write `log.level`: Elasticsearch makes objects of them.
  */
 
 /** 8.11's fields are 9's too. */
-const ECS_VERSION = "8.11.0";
-const NS_PER_MS = 1e6;
+export const ECS_VERSION = "8.11.0";
 
 type Fields = Readonly<Record<string, unknown>>;
 type Line = Record<string, unknown>;
@@ -19,43 +18,19 @@ export interface LoggedLine {
   readonly fields: Fields;
 }
 
-/** One field of ours by its name there. */
-interface Renaming {
-  readonly to: string;
-  readonly convert?: (value: number) => number;
-}
-
-const nanoseconds = (ms: number): number => Math.round(ms * NS_PER_MS);
-
-/** Of the access log. */
-const ACCESS_NAMES: Readonly<Record<string, Renaming>> = {
-  method: { to: "http.request.method" },
-  path: { to: "url.path" },
-  status: { to: "http.response.status_code" },
-  failure: { to: "error.type" },
-  durationMs: { to: "event.duration", convert: nanoseconds },
-  backendMs: { to: "cutover.backend.duration", convert: nanoseconds },
-  requestId: { to: "http.request.id" },
-  traceId: { to: "trace.id" },
-  bytesIn: { to: "http.request.body.bytes" },
-  bytesOut: { to: "http.response.body.bytes" },
+/** Fields of ours by their names there. */
+const NAMES: Readonly<Record<string, string>> = {
+  reason: "event.reason",
+  requestId: "http.request.id",
+  why: "error.message",
+  errors: "error.message",
 };
-
-/** Of events. */
-const EVENT_NAMES: Readonly<Record<string, Renaming>> = {
-  reason: { to: "event.reason" },
-  requestId: { to: "http.request.id" },
-  why: { to: "error.message" },
-  errors: { to: "error.message" },
-};
-
-type Outcome = "success" | "failure" | "unknown";
 
 /** ECS's fixed words for what kind of event it is. */
 interface Category {
   readonly category: "configuration" | "database" | "process" | "web";
-  readonly type: "access" | "change" | "end" | "error" | "info" | "start";
-  readonly outcome: Outcome;
+  readonly type: "change" | "end" | "error" | "info" | "start";
+  readonly outcome: "success" | "failure" | "unknown";
 }
 
 const CHANGED: Category = { category: "configuration", type: "change", outcome: "success" };
@@ -76,42 +51,37 @@ const CATEGORIES: Readonly<Record<string, Category>> = {
   pin: CHANGED,
   unpin: CHANGED,
   shed: { category: "web", type: "info", outcome: "failure" },
+  "log-lost": { category: "process", type: "change", outcome: "failure" },
   mismatch: { category: "web", type: "info", outcome: "unknown" },
   "store-damaged": { category: "database", type: "error", outcome: "failure" },
 };
 
 const OTHER: Category = { category: "process", type: "info", outcome: "unknown" };
 
-/** A line as it is written; null and absent fields are left out, as ECS has it. */
+/** An event's line as it is written; null and absent fields are left out, as ECS has it. */
 export function ecsLine({ level, time, msg, fields }: LoggedLine): Line {
-  const isAccess = msg === "request";
-  const { category, type, outcome } = isAccess ? accessCategory(fields) : (CATEGORIES[msg] ?? OTHER);
+  const { category, type, outcome } = CATEGORIES[msg] ?? OTHER;
   const line: Line = {
     // In this order, so that people can read it: time, level, message.
     "@timestamp": time,
     "log.level": level,
-    message: isAccess ? accessText(fields) : eventText(msg, fields),
+    message: eventText(msg, fields),
     "ecs.version": ECS_VERSION,
     "service.name": "cutover",
     "event.kind": "event",
     "event.module": "cutover",
-    "event.dataset": isAccess ? "cutover.access" : "cutover.event",
+    "event.dataset": "cutover.event",
     "event.action": msg,
     "event.category": [category],
-    "event.type": isAccess && outcome === "failure" ? [type, "error"] : [type],
+    "event.type": [type],
     "event.outcome": outcome,
   };
-  const names = isAccess ? ACCESS_NAMES : EVENT_NAMES;
   for (const [name, value] of Object.entries(fields)) {
-    const renaming = names[name];
-    if (renaming === undefined) putOwn(line, `cutover.${snakeCase(name)}`, value);
-    else if (value !== null && value !== undefined) line[renaming.to] = renamed(renaming, value);
+    const known = NAMES[name];
+    if (known === undefined) putOwn(line, `cutover.${snakeCase(name)}`, value);
+    else if (value !== null && value !== undefined) line[known] = value;
   }
   return line;
-}
-
-function renamed({ convert }: Renaming, value: unknown): unknown {
-  return convert !== undefined && typeof value === "number" ? convert(value) : value;
 }
 
 /** Objects (a rollback's evidence) become names with dots; lists of texts stay lists. */
@@ -126,20 +96,6 @@ function putOwn(line: Line, name: string, value: unknown): void {
 
 function snakeCase(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-}
-
-/** A client that left makes no failure; whether the answer would have been well nobody knows. */
-function accessCategory({ status, failure }: Fields): Category {
-  const outcome = failure === "client_gone" ? "unknown" : failed(status, failure) ? "failure" : "success";
-  return { category: "web", type: "access", outcome };
-}
-
-function failed(status: unknown, failure: unknown): boolean {
-  return (typeof failure === "string" && failure !== "") || (typeof status === "number" && status >= 500);
-}
-
-function accessText({ method, path, status, side, reason }: Fields): string {
-  return `${method} ${path} ${status} ${side} (${reason})`;
 }
 
 function eventText(msg: string, { route, reason, why }: Fields): string {

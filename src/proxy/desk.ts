@@ -10,6 +10,7 @@ import { compileRules } from "../model/compiled.ts";
 import { trustIn } from "../model/forwarded.ts";
 import type { Backend, Compare } from "../model/ruleset.ts";
 import { type AccessLog, createAccessLog } from "../observe/access-log.ts";
+import { Alarm, LineRing } from "../observe/line-ring.ts";
 import { BackendClient } from "./backend-client.ts";
 import { Chores } from "./chores.ts";
 import { ClientErrorChecks } from "./client-error-checks.ts";
@@ -76,7 +77,7 @@ export class DataDesk {
     this.events = new EventRing(setup.events);
     this.tools = { deadlines: this.deadlines, nowMs: this.nowMs };
     this.compareQueue = new Int32Array(setup.compareQueue);
-    this.accessLog = createAccessLog(setup.accessLog, setup.keySalt, setup.logFormat);
+    this.accessLog = accessLogOf(setup);
     this.spans = setup.traces === null ? null : new Spans(setup.traces, this);
     this.#forceToken = setup.forceToken === null ? null : Buffer.from(setup.forceToken);
     this.tickets = new Tickets({
@@ -191,4 +192,9 @@ export class DataDesk {
       entry.client.close().catch((error: unknown) => process.emitWarning(`closing ${entry.id}: ${error}`));
     }
   }
+}
+
+function accessLogOf({ accessLog, keySalt, logFormat, log }: ThreadSetup): AccessLog {
+  const ring = log && new LineRing(new Alarm(log.alarm), log.ring);
+  return createAccessLog(accessLog, keySalt, logFormat, (line) => ring?.push(line));
 }

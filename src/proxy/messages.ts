@@ -23,10 +23,20 @@ export interface ThreadSetup {
   readonly responseHeaders: boolean;
   readonly accessLog: AccessLogPolicy;
   readonly logFormat: LogFormat;
+  /** Where lines of the access log go; null: it is off. */
+  readonly log: LogLines | null;
   /** Salts the key hashes of the access log. */
   readonly keySalt: string;
   /** Null: no spans are written. */
   readonly traces: TraceSetup | null;
+}
+
+/** The shared memory of an access log. */
+export interface LogLines {
+  /** The thread's own. */
+  readonly ring: SharedArrayBuffer;
+  /** Of whoever writes the lines of all. */
+  readonly alarm: SharedArrayBuffer;
 }
 
 /** What a data thread needs to write spans. */

@@ -81,7 +81,6 @@ function close(limitMs: number): void {
     while (desk.inFlight > 0) await sleep(IDLE_SWEEP_MS / 10);
     await desk.tunnels.allClosed(); // their backends may close a moment later than their clients
     desk.spans?.flush();
-    await desk.accessLog.flush();
     tell({ kind: "drained", cutOff: desk.cutOff ?? 0 });
   });
 }

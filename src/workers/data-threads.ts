@@ -5,6 +5,7 @@ import type { Ticket } from "../model/pair.ts";
 import type { PinChange } from "../model/pins.ts";
 import type {
   FromDataThread,
+  LogLines,
   RulesMessage,
   ThreadSetup,
   ToDataThread,
@@ -36,9 +37,14 @@ export interface DataThreadsOptions {
   readonly host: string;
   readonly port: number;
   /** All but what this class fills in. */
-  readonly setup: Omit<ThreadSetup, "thread" | "threads" | "host" | "port" | "events" | "rules" | "pins">;
+  readonly setup: Omit<
+    ThreadSetup,
+    "thread" | "threads" | "host" | "port" | "events" | "log" | "rules" | "pins"
+  >;
   /** One buffer a thread. */
   readonly events: readonly SharedArrayBuffer[];
+  /** One a thread; null: there is no access log. */
+  readonly log: readonly LogLines[] | null;
   readonly rules: RulesMessage;
   /** Those that stand now: asked at the start of each thread, so that one that takes another's place knows them all. */
   readonly pins: () => readonly PinChange[];
@@ -165,6 +171,7 @@ export class DataThreads {
       host: options.host,
       port: this.#port,
       events: options.events[thread] as SharedArrayBuffer,
+      log: options.log === null ? null : (options.log[thread] as LogLines),
       rules: this.#rules,
       pins: options.pins(),
     };

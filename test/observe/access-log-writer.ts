@@ -1,9 +1,18 @@
 /** Writes access log lines on stdout as a data thread does: POLICY, COUNT, PATH and FORMAT are its arguments. */
 
 import { createAccessLog } from "../../src/observe/access-log.ts";
+import { createLog } from "../../src/observe/log.ts";
+import { LogWriter } from "../../src/observe/log-writer.ts";
 
 const [policy = "", count = "1", path = "/profiles/7", format = "json"] = process.argv.slice(2);
-const log = createAccessLog(JSON.parse(policy), "a salt", format === "ecs" ? "ecs" : "json");
+const logFormat = format === "ecs" ? "ecs" : "json";
+const writer = new LogWriter({
+  say: (text) => process.stderr.write(`${text}\n`),
+  tellLost: (lines) => events.warn({ lines }, "log-lost"),
+});
+const events = createLog(logFormat, (line) => writer.event(line));
+const ring = writer.addRing();
+const log = createAccessLog(JSON.parse(policy), "a salt", logFormat, (line) => ring.push(line));
 for (let i = 0; i < Number(count); i += 1) {
   log.write({
     route: "profiles",
@@ -25,4 +34,4 @@ for (let i = 0; i < Number(count); i += 1) {
     bytesOut: 890,
   });
 }
-await log.flush();
+await writer.close();

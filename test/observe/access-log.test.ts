@@ -38,7 +38,7 @@ const WANTS: [policy: AccessLogPolicy, good: boolean, errors: boolean][] = [
 
 for (const [policy, good, errors] of WANTS) {
   test(`${JSON.stringify(policy)} logs ${good ? "every answer" : errors ? "errors alone" : "nothing"}`, () => {
-    const { wants } = createAccessLog(policy, "salt");
+    const { wants } = createAccessLog(policy, "salt", "json", () => {});
     for (const status of [200, 304, 404]) assert.equal(wants(status, null), good, `${status}`);
     assert.equal(wants(500, null), errors);
     assert.equal(wants(503, null), errors);
@@ -48,7 +48,7 @@ for (const [policy, good, errors] of WANTS) {
 }
 
 test("a share of the lines is drawn, errors always", () => {
-  const { wants } = createAccessLog(share(300_000), "salt");
+  const { wants } = createAccessLog(share(300_000), "salt", "json", () => {});
   let logged = 0;
   for (let i = 0; i < 100_000; i += 1) if (wants(200, null)) logged += 1;
   // 5 standard deviations of 145.
@@ -128,12 +128,13 @@ test("in ECS the same line has the schema's names, time, level and message first
   assert.ok(!("cutover.key" in first) && !("cutover.backend.duration" in first), "what is null is left out");
 });
 
-test("in ECS a path cannot begin a line of its own, and a reader that cannot keep up loses whole lines", async () => {
+test("in ECS a path cannot begin a line of its own, and a reader that cannot keep up loses whole lines, counted", async () => {
   const [forged] = await written(ALL, 1, '/x"}\n{"message":"reset"}\u2028\u0007', "ecs");
   assert.equal(forged?.["url.path"], '/x"}\n{"message":"reset"}\u2028\u0007');
   const lines = await written(ALL, 30_000, "/x", "ecs");
   assert.ok(lines.length >= 1_000 && lines.length < 30_000, `${lines.length}`);
-  assert.ok(lines.every((line) => line["event.action"] === "request"));
+  const lost = lines.find((line) => line["event.action"] === "log-lost")?.["cutover.lines"];
+  assert.equal(lines.filter((line) => line["event.action"] === "request").length + Number(lost), 30_000);
 });
 
 test("a path cannot begin a line of its own, and a long one is cut", async () => {
@@ -149,8 +150,9 @@ test("thousands of lines at once all arrive, each whole", async () => {
   assert.ok(lines.every(({ requestId }, i) => requestId === `id-${i}`));
 });
 
-test("a reader that cannot keep up loses lines, never parts of one, and costs no unbounded memory", async () => {
+test("a reader that cannot keep up loses lines, never parts of one, and is told how many", async () => {
   const lines = await written(ALL, 30_000); // at once: some 12 MB, of which 4 MiB may wait
   assert.ok(lines.length >= 5000 && lines.length < 30_000, `${lines.length}`);
-  assert.ok(lines.every(({ msg }) => msg === "request"));
+  const lost = lines.find(({ msg }) => msg === "log-lost")?.lines;
+  assert.equal(lines.filter(({ msg }) => msg === "request").length + Number(lost), 30_000);
 });

@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { FAILURES } from "../../src/model/failures.ts";
+import type { AccessFields } from "../../src/observe/access-line.ts";
 import { ecsLine, type LoggedLine } from "../../src/observe/ecs.ts";
+import { ecsAccessLine } from "../../src/observe/ecs-access.ts";
 
 /** Of the field reference of ECS (8.11 and 9): those that the gateway writes, with their types. */
 const ECS_FIELDS: Readonly<Record<string, "date" | "keyword" | "keywords" | "long" | "text" | "texts">> = {
@@ -41,7 +43,7 @@ const TYPES_OF: Readonly<Record<string, readonly string[]>> = {
 
 const TIME = "2026-05-01T10:00:00.000Z";
 
-const REQUEST: LoggedLine["fields"] = {
+const REQUEST: AccessFields = {
   route: "profiles",
   side: "old",
   reason: "fallback",
@@ -85,6 +87,7 @@ const EVENTS: Readonly<Record<string, LoggedLine["fields"]>> = {
   pin: { route: "r", fingerprint: "ab", by: "operator", reason: "x", side: "old", expiresAt: null },
   unpin: { route: "r", fingerprint: "ab", by: "operator", reason: "x" },
   shed: { route: "r", shadows: 12 },
+  "log-lost": { lines: 12 },
   mismatch: { route: "r", cluster: "0123456789ab", place: "$.name", kind: "value", requestId: "id-1" },
   "store-damaged": { why: "checksum" },
   "thread-replaced": { kind: "data", thread: 1, why: "out of memory" },
@@ -94,6 +97,9 @@ const EVENTS: Readonly<Record<string, LoggedLine["fields"]>> = {
 
 const lineOf = (msg: string, fields: LoggedLine["fields"], level: LoggedLine["level"] = "info") =>
   ecsLine({ level, time: TIME, msg, fields });
+
+const requestLine = (fields: AccessFields): Record<string, unknown> =>
+  JSON.parse(ecsAccessLine(fields, TIME));
 
 function assertTyped(name: string, value: unknown): void {
   const type = ECS_FIELDS[name];
@@ -128,7 +134,7 @@ function assertEcs(line: Readonly<Record<string, unknown>>): void {
 }
 
 test("a request has the schema's names, and what has none is under cutover.", () => {
-  const line = lineOf("request", REQUEST);
+  const line = requestLine(REQUEST);
   assertEcs(line);
   assert.equal(line.message, "GET /profiles/7 502 old (fallback)");
   assert.equal(line["event.duration"], 12_345_678, "nanoseconds");
@@ -138,14 +144,14 @@ test("a request has the schema's names, and what has none is under cutover.", ()
 });
 
 test("a 5xx and a failure are failures, a client's error is none, and of one that left nobody knows", () => {
-  const outcome = (status: number, failure: string | null) =>
-    lineOf("request", { ...REQUEST, status, failure })["event.outcome"];
+  const outcome = (status: number, failure: AccessFields["failure"]) =>
+    requestLine({ ...REQUEST, status, failure })["event.outcome"];
   assert.equal(outcome(200, null), "success");
   assert.equal(outcome(404, null), "success");
   assert.equal(outcome(500, null), "failure");
   assert.equal(outcome(200, "http_response_incomplete"), "failure");
   assert.equal(outcome(499, "client_gone"), "unknown");
-  for (const failure of FAILURES) assertEcs(lineOf("request", { ...REQUEST, failure }));
+  for (const failure of FAILURES) assertEcs(requestLine({ ...REQUEST, failure }));
 });
 
 for (const [msg, fields] of Object.entries(EVENTS)) {
@@ -184,8 +190,9 @@ test("an event that nobody has named yet is a line all the same", () => {
 
 test("one name never holds a value in one line and an object in another, nor two types of value", () => {
   const types = new Map<string, string>();
-  for (const [msg, fields] of [["request", REQUEST] as const, ...Object.entries(EVENTS)]) {
-    for (const [name, value] of Object.entries(lineOf(msg, fields))) {
+  const events = Object.entries(EVENTS).map(([msg, fields]) => [msg, lineOf(msg, fields)] as const);
+  for (const [msg, line] of [["request", requestLine(REQUEST)] as const, ...events]) {
+    for (const [name, value] of Object.entries(line)) {
       const type = typeof (Array.isArray(value) ? (value[0] ?? "") : value);
       assert.equal(types.get(name) ?? type, type, `${name} in ${msg}`);
       types.set(name, type);

@@ -89,6 +89,7 @@ export async function startPlane(options: PlaneOptions): Promise<TestPlane> {
       traces: null,
     },
     events: rings.map(({ buffer }) => buffer),
+    log: null,
     rules: rules(),
     pins: () => options.pins ?? [],
     connectCompare: (port) => {

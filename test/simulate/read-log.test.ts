@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 
+import type { AccessFields } from "../../src/observe/access-line.ts";
 import { ecsLine } from "../../src/observe/ecs.ts";
+import { ecsAccessLine } from "../../src/observe/ecs-access.ts";
 import { type LoggedRequest, readLine } from "../../src/simulate/log-line.ts";
 import { readLog } from "../../src/simulate/read-log.ts";
 
@@ -19,6 +21,18 @@ const OURS = {
   durationMs: 12.5,
   backendMs: 10,
   key: "5d41402abc4b2a76",
+};
+
+/** What is logged too, and not read. */
+const OTHER_FIELDS = {
+  reason: "default",
+  rules: "0123456789ab",
+  fallback: false,
+  shadow: false,
+  requestId: "id-1",
+  traceId: "",
+  bytesIn: 0,
+  bytesOut: 0,
 };
 
 function request(line: string | object): LoggedRequest {
@@ -60,7 +74,7 @@ describe("a line of an access log", () => {
       { ...OURS, status: 504, failure: "http_response_timeout", backendMs: null, key: null },
     ];
     for (const { level: _, time, msg, ...fields } of lines) {
-      const ecs = ecsLine({ level: "info", time, msg, fields });
+      const ecs = ecsAccessLine({ ...OTHER_FIELDS, ...fields } as AccessFields, time);
       assert.deepEqual(request(ecs), request({ time, msg, ...fields }));
     }
     const event = ecsLine({ level: "info", time: OURS.time, msg: "reload", fields: { by: "rules" } });
