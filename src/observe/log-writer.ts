@@ -45,6 +45,7 @@ export class LogWriter {
   #drainedMs = Number.NEGATIVE_INFINITY;
   #isMidLine = false;
   #isReaderGone = false;
+  #isFailing = false;
   #isClosing = false;
   #draining: Promise<void> = Promise.resolve();
   readonly #onExit = (): void => this.#writeLast();
@@ -89,8 +90,7 @@ export class LogWriter {
     await this.#draining;
     while (!this.#isQuiet()) await this.#drain();
     process.off("exit", this.#onExit);
-    const lost = this.lost - this.#toldLost;
-    if (lost > 0) this.#options.say(`${lost} lines of the log were lost: nobody took them`);
+    if (this.lost > 0) this.#options.say(`${this.lost} lines of the log were lost since the start`);
   }
 
   #isQuiet(): boolean {
@@ -138,6 +138,7 @@ export class LogWriter {
       const result = await written(left);
       if (typeof result === "number") {
         this.#isMidLine = left[result - 1] !== NEWLINE;
+        this.#isFailing = false;
         left = left.subarray(result);
         progressMs = performance.now();
       } else if (result.code === "EAGAIN") {
@@ -146,6 +147,7 @@ export class LogWriter {
         if (this.lost > this.#toldLost)
           this.#say("lines of the log are lost: who reads stdout does not keep up");
       } else {
+        this.#isFailing = true;
         // A reader that is gone does not come back; a disk that is full may be emptied.
         if (result.code === "EPIPE") this.#isReaderGone = true;
         this.#say(`lines of the log are lost, stdout cannot be written: ${result.message}`);
@@ -159,7 +161,8 @@ export class LogWriter {
   #tellLost(): void {
     const lost = this.lost;
     const nowMs = performance.now();
-    if (lost === this.#toldLost || this.#isReaderGone || nowMs - this.#toldMs < TELL_LOST_EVERY_MS) return;
+    if (lost === this.#toldLost || nowMs - this.#toldMs < TELL_LOST_EVERY_MS) return;
+    if (this.#isReaderGone || this.#isFailing) return;
     this.#options.tellLost(lost - this.#toldLost);
     this.#toldLost = lost;
     this.#toldMs = nowMs;

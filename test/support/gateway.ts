@@ -5,7 +5,7 @@ import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
+import { createInterface, type Interface } from "node:readline";
 import type { AuditEntry, RouteStatus, StatusReport } from "../../src/model/reports.ts";
 import { until } from "./until.ts";
 
@@ -35,6 +35,7 @@ export class TestGateway implements AsyncDisposable {
   readonly folder: string;
   readonly #ownsFolder: boolean;
   readonly #child: ChildProcess;
+  #log: Interface | null = null;
   /** Log lines so far, oldest first. */
   readonly lines: LogLine[] = [];
   stderr = "";
@@ -160,6 +161,17 @@ export class TestGateway implements AsyncDisposable {
     return sum;
   }
 
+  /** Stops reading the log, as one does who is stuck; or goes on. */
+  readLog(reads: boolean): void {
+    if (reads) this.#log?.resume();
+    else this.#log?.pause();
+  }
+
+  /** Never reads it again: what is cut off at its end is no line. */
+  leaveLog(): void {
+    this.#log?.close();
+  }
+
   signal(signal: NodeJS.Signals): void {
     this.#child.kill(signal);
   }
@@ -191,7 +203,8 @@ export class TestGateway implements AsyncDisposable {
     this.#child.stderr?.setEncoding("utf8").on("data", (text: string) => {
       this.stderr += text;
     });
-    createInterface({ input: this.#child.stdout as NodeJS.ReadableStream }).on("line", (text) => {
+    this.#log = createInterface({ input: this.#child.stdout as NodeJS.ReadableStream });
+    this.#log.on("line", (text) => {
       const line = JSON.parse(text) as LogLine;
       this.lines.push(line);
       if (line.msg === "listening" || line["event.action"] === "listening") resolve(line);
