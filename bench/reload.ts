@@ -15,6 +15,7 @@ import { rssMiB } from "./support/linux.ts";
 import { type LoadResult, load } from "./support/load.ts";
 import { isMain, isQuick } from "./support/script.ts";
 import { fixed, median, monotonicMs, print, quantile, sleep } from "./support/stats.ts";
+import { printVerdicts, stallVerdict } from "./support/verdict.ts";
 
 const KEYS = 1_000_000;
 const PER_SECOND = 1_000;
@@ -80,19 +81,21 @@ function longestStalls(file: string, fromMs: number, toMs: number): Map<string, 
   return stalls;
 }
 
+function stallOf(runs: readonly Measured[], isMeant: (thread: string) => boolean): number {
+  const each = runs.flatMap(({ stalls }) => [...stalls].filter(([name]) => isMeant(name)));
+  return Math.max(...each.map(([, ms]) => ms));
+}
+
+const isData = (thread: string): boolean => thread.startsWith("data");
+
 function rowOf(name: string, runs: readonly Measured[]): string[] {
-  const stallOf = (test: (thread: string) => boolean): number =>
-    Math.max(...runs.flatMap(({ stalls }) => [...stalls].filter(([name]) => test(name)).map(([, ms]) => ms)));
   return [
     name,
     String(runs.length),
     fixed(median(runs.map(({ tookMs }) => tookMs)), 0),
+    fixed(stallOf(runs, isData), 1),
     fixed(
-      stallOf((thread) => thread.startsWith("data")),
-      1,
-    ),
-    fixed(
-      stallOf((thread) => thread === "control"),
+      stallOf(runs, (thread) => thread === "control"),
       1,
     ),
     fixed(median(runs.map(({ load: { latencies } }) => quantile(latencies, 0.99))), 1),
@@ -148,6 +151,9 @@ export async function benchReload(quick: boolean): Promise<void> {
     "max ms",
   ];
   print([...head, "failures", "RSS MiB after"], [rowOf("no reload", quiet), rowOf("reload", reloads)]);
+  printVerdicts([
+    stallVerdict("a reload with a million keys", stallOf(reloads, isData), stallOf(quiet, isData)),
+  ]);
 }
 
 if (isMain(import.meta.url)) await benchReload(isQuick());

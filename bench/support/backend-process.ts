@@ -10,6 +10,7 @@ import { monotonicMs } from "./stats.ts";
 const HUGE_BYTES = 100 * 2 ** 20;
 const HUGE_CHUNK = Buffer.alloc(256 * 1024, "x");
 const SLOW_MS = 5_000;
+const DRIP_MS = 1_000;
 const HEAD_END = Buffer.from("\r\n\r\n");
 
 const body = JSON.stringify({ items: Array.from({ length: 12 }, (_, id) => ({ id, text: "t".repeat(54) })) });
@@ -52,12 +53,24 @@ function respond(socket: Socket): void {
     case "stuck":
       break;
     case "slow":
-      setTimeout(() => socket.write(good), SLOW_MS);
+      setTimeout(() => {
+        if (!socket.destroyed) socket.write(good);
+      }, SLOW_MS);
+      break;
+    case "dripping":
+      drip(socket);
       break;
     case "huge":
       void writeHuge(socket);
       break;
   }
+}
+
+function drip(socket: Socket): void {
+  let at = good.indexOf(HEAD_END) + HEAD_END.length;
+  socket.write(good.subarray(0, at));
+  const timer = setInterval(() => socket.write(good.subarray(at, ++at)), DRIP_MS);
+  socket.once("close", () => clearInterval(timer));
 }
 
 async function writeHuge(socket: Socket): Promise<void> {

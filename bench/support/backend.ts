@@ -4,8 +4,11 @@ import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { pin } from "./linux.ts";
 
-/** stuck: takes requests and never answers. slow: after five seconds. huge: 100 MB. */
-export type BackendMode = "well" | "failing" | "stuck" | "slow" | "huge";
+/**
+ * stuck: takes requests and never answers. slow: after five seconds. dripping: the head at once, then a byte a second.
+ * huge: 100 MB.
+ */
+export type BackendMode = "well" | "failing" | "stuck" | "slow" | "dripping" | "huge";
 
 /** Monotonic milliseconds: when requests arrived, and when failing answers had been written. */
 export interface BackendRecord {

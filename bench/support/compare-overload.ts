@@ -9,6 +9,7 @@ import { BenchGateway } from "./gateway.ts";
 import { rssMiB } from "./linux.ts";
 import { load } from "./load.ts";
 import { fixed, median, print, quantile } from "./stats.ts";
+import { printVerdicts, stallVerdict } from "./verdict.ts";
 
 /** Of a data thread under load: how long its loop stood still, slice by slice. */
 interface Calm {
@@ -79,11 +80,21 @@ export async function benchOverload(quick: boolean): Promise<void> {
     ];
   });
   print(["shadows", "requests/s", "longest block in 50 ms: median", "p90", "p99", "max ms"], rows);
+  const longest = (path: "compared" | "uncompared"): number =>
+    Math.max(...runs[path].flatMap(({ blocksMs }) => blocksMs));
   const half = rss.length >> 1;
   console.log(
     `comparisons ${JSON.stringify(compared?.comparisons)}, uncompared ${JSON.stringify(compared?.uncompared)}\n` +
       `RSS MiB: first half at most ${fixed(Math.max(...rss.slice(0, half)), 0)}, second half ${fixed(Math.max(...rss.slice(half)), 0)}`,
   );
+  printVerdicts([
+    stallVerdict("a comparison that cannot keep up", longest("compared"), longest("uncompared")),
+    {
+      promise: "pairs that are not compared are counted",
+      measured: JSON.stringify(compared?.uncompared),
+      holds: Object.values(compared?.uncompared ?? {}).some((count) => count > 0),
+    },
+  ]);
 }
 
 async function underLoad(
