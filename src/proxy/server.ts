@@ -9,6 +9,7 @@ import { noteAnswering, refuseBroken, refuseInOrder } from "./broken-request.ts"
 import { serve } from "./corridor.ts";
 import type { DataDesk } from "./desk.ts";
 import { watchHalfClose } from "./half-close.ts";
+import { watchIdle } from "./idle.ts";
 import { refuseRequest } from "./refusals.ts";
 import { inTurn } from "./turns.ts";
 import { mayUpgrade, UpgradeResponse } from "./upgrade.ts";
@@ -35,7 +36,10 @@ export function createProxyServer(desk: DataDesk): Server {
   applyLimits(server, desk, limits);
   // Not among its types. By default node:http throws the answer to a half-closed client away.
   Object.assign(server, { httpAllowHalfOpen: true });
-  server.on("connection", watchHalfClose);
+  server.on("connection", (socket) => {
+    watchHalfClose(socket);
+    watchIdle(server, socket, desk.deadlines, CHECKING_INTERVAL_MS);
+  });
   server.on("request", (req, res) => take(desk, req, res));
   server.on("checkContinue", (req: IncomingMessage, res: ServerResponse) => {
     take(desk, req, res, () => res.writeContinue());

@@ -47,6 +47,9 @@ const LIMITS = `limits:
   idleTimeout: 1s
 `;
 
+/** Its connection goes on. */
+const KEPT = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+
 const errorsOf = async (gateway: TestGateway) => (await gateway.route("r")).errors;
 
 test("a head, its target and its number of fields have limits", async () => {
@@ -98,6 +101,50 @@ test("a head that does not come is 408, an idle connection is closed without a w
   assert.equal(statusOf(idle.text), "200");
   assert.equal(idle.text.split("HTTP/1.1").length, 2);
   assert.equal(old.heads.length, 1);
+});
+
+test("idle is a connection without a request: neither one being served nor one whose head has begun", async () => {
+  let answer = (): void => {};
+  await using old = await startBackend((req, res) => {
+    if (req.url === "/slow") answer = () => res.end("done");
+    else res.end();
+  });
+  const rules = `limits: { headTimeout: 3s, idleTimeout: 100ms }\n${rulesFor(old.url, old.url, "")}`;
+  await using gateway = await TestGateway.start({ rules, flags: ["--threads", "1"] });
+  using idle = new Line(gateway.proxyUrl);
+  idle.send(KEPT);
+  using busy = new Line(gateway.proxyUrl);
+  busy.send(KEPT);
+  using half = new Line(gateway.proxyUrl);
+  half.send(KEPT);
+  await until("all are answered", () => [idle, busy, half].every(({ text }) => text.endsWith("\r\n\r\n")));
+  assert.deepEqual(valuesOf(split(idle.text).head, "connection"), ["keep-alive"]);
+  assert.deepEqual(valuesOf(split(idle.text).head, "keep-alive"), ["timeout=0"]);
+  busy.send(KEPT.replace("/", "/slow"));
+  half.send("GET / HTTP/1.1\r\nX-");
+  await idle.ended();
+  await half.ended();
+  assert.equal(statusOf(half.text.slice(half.text.lastIndexOf("HTTP/1.1"))), "408");
+  assert.equal(busy.closed, false);
+  answer();
+  await until("the slow one is answered", () => busy.text.includes("done"));
+  await busy.ended();
+  assert.equal(idle.text.split("HTTP/1.1").length, 2);
+});
+
+test("a new limit for idle connections holds for their next answer after the reload", async () => {
+  await using old = await startRawBackend();
+  const rules = rulesFor(old.url, old.url, "");
+  await using gateway = await TestGateway.start({ rules });
+  using line = new Line(gateway.proxyUrl);
+  line.send(KEPT);
+  await until("it is answered", () => line.text.endsWith("\r\n\r\n"));
+  assert.deepEqual(valuesOf(split(line.text).head, "keep-alive"), ["timeout=60"]);
+  await gateway.reloadWith(LIMITS + rules);
+  line.text = "";
+  line.send(KEPT);
+  await line.ended();
+  assert.deepEqual(valuesOf(split(line.text).head, "keep-alive"), ["timeout=1"]);
 });
 
 test("a body that is too large by its own word goes nowhere, and is not asked for", async () => {
