@@ -11,6 +11,7 @@ import { LOCAL_COMPARISONS, SLICE } from "../../src/board/layout.ts";
 import { Tile } from "../../src/board/tile.ts";
 import { DEFAULT_COMPARE } from "../../src/model/default-compare.ts";
 import type { Backend } from "../../src/model/ruleset.ts";
+import { ClientConnection } from "../../src/proxy/connection.ts";
 import { DataDesk } from "../../src/proxy/desk.ts";
 import type { Exchange } from "../../src/proxy/exchange.ts";
 import type { RouteRoom } from "../../src/proxy/rooms.ts";
@@ -67,13 +68,15 @@ export function idleDesk(): IdleDesk {
 }
 
 function exchangeOn(desk: DataDesk, room: RouteRoom): Exchange {
-  const req = new IncomingMessage(new Socket());
+  const socket = new Socket();
+  const req = new IncomingMessage(socket);
   return {
     desk,
     snapshot: desk.snapshot,
     room,
     req,
     res: new ServerResponse(req),
+    connection: new ClientConnection(socket, () => {}),
     facts: factsOf("/items?page=1", ["accept", "*/*"]),
     decision: { side: "old", reason: "default-old", who: null, rhoPpm: 0 },
     origin: { peer: "127.0.0.1", ip: "127.0.0.1", said: null },

@@ -3,8 +3,9 @@
  * must not land within another one, nor be taken for the answer to an earlier request on the connection.
  */
 
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
+import { connectionOf } from "./connection.ts";
 import type { DataDesk } from "./desk.ts";
 import { refuseConnection } from "./refusals.ts";
 
@@ -16,38 +17,21 @@ interface ParseError extends Error {
   readonly bytesParsed?: number;
 }
 
-/** Requests on a connection whose answers have not gone out yet, oldest first. */
-const answering = new WeakMap<Duplex, ServerResponse[]>();
-
-/** A request is being answered on its connection. */
-export function noteAnswering(req: IncomingMessage, res: ServerResponse): void {
-  const pending = answering.get(req.socket) ?? [];
-  answering.set(req.socket, pending);
-  pending.push(res);
-  res.on("finish", () => pending.splice(pending.indexOf(res), 1));
-}
-
-/** An earlier request on this connection is still being answered. */
-export function isAnswering(socket: Duplex): boolean {
-  return (answering.get(socket)?.length ?? 0) > 0;
-}
-
 /** For the server's "clientError". */
 export function refuseBroken(desk: DataDesk, error: ParseError, socket: Duplex): void {
   if (error.code === "ECONNRESET" || !socket.writable) {
     socket.destroy();
     return;
   }
-  const pending = answering.get(socket) ?? [];
-  const last = pending.at(-1);
+  const connection = connectionOf(socket);
+  const last = connection?.newest ?? null;
   // Broken within its body: that request gets the refusal, unless its answer has begun.
-  const isWithinBody = last !== undefined && !last.req.complete;
+  const isWithinBody = last !== null && !last.req.complete;
   if (isWithinBody && last.headersSent) {
     socket.destroy();
     return;
   }
-  const before = isWithinBody ? pending.slice(0, -1) : [...pending];
-  afterAll(before, () => {
+  after(isWithinBody ? connection?.beforeNewest : last, () => {
     if (socket.writable)
       refuseConnection(desk, socket, { failure: "http_request_error", ...refusalOf(error) });
   });
@@ -55,16 +39,15 @@ export function refuseBroken(desk: DataDesk, error: ParseError, socket: Duplex):
 
 /** Ends a connection with a refusal once everything asked before on it is answered. */
 export function refuseInOrder(desk: DataDesk, socket: Duplex, status: number, detail: string): void {
-  afterAll([...(answering.get(socket) ?? [])], () => {
+  after(connectionOf(socket)?.newest, () => {
     if (socket.writable) refuseConnection(desk, socket, { failure: "http_request_error", status, detail });
   });
 }
 
-/** Answers go out in order: when the last of them has, all have. */
-function afterAll(pending: readonly ServerResponse[], then: () => void): void {
-  const last = pending.at(-1);
-  if (last === undefined) then();
-  else last.on("finish", then);
+/** Answers go out in order: when this one has, all before it have. */
+function after(answer: ServerResponse | null | undefined, then: () => void): void {
+  if (answer == null) then();
+  else answer.on("finish", then);
 }
 
 function refusalOf(error: ParseError): { status: number; detail: string } {

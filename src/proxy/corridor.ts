@@ -15,6 +15,7 @@ import { sendProblem } from "./answer.ts";
 import { admitsBody, refusedForBody } from "./body-fault.ts";
 import { ProxyError } from "./classify.ts";
 import { ClientCopy } from "./client-copy.ts";
+import type { ClientConnection } from "./connection.ts";
 import type { DataDesk } from "./desk.ts";
 import type { Exchange, Served } from "./exchange.ts";
 import { forward, forwardUnmatched } from "./forward.ts";
@@ -29,13 +30,18 @@ import { attemptOf } from "./upgrade.ts";
 const UNMATCHED: Decision = { side: "old", reason: "unmatched", who: null, rhoPpm: 0 };
 const CHANCE = { draw: Math.random, freshKey };
 
-export async function serve(
-  desk: DataDesk,
-  req: IncomingMessage,
-  res: ServerResponse,
-  { target, host }: Admitted,
-  proceed: () => void,
-): Promise<void> {
+/** A request whose turn has come. */
+export interface Arrival {
+  readonly desk: DataDesk;
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+  readonly connection: ClientConnection;
+  /** Tells a client that waits for it to send its body. */
+  readonly proceed: () => void;
+}
+
+export async function serve(arrival: Arrival, { target, host }: Admitted): Promise<void> {
+  const { desk, req, res, connection } = arrival;
   const begunMs = desk.nowMs();
   const snapshot = desk.snapshot; // once: no request sees two rulesets
   const peer = plainAddress(req.socket.remoteAddress ?? "");
@@ -59,6 +65,7 @@ export async function serve(
     room,
     req,
     res,
+    connection,
     facts,
     decision,
     origin,
@@ -77,7 +84,7 @@ export async function serve(
     finish(exchange, refusedForBody(exchange), false);
     return;
   }
-  proceed();
+  arrival.proceed();
   const copy = copyFor(desk, room, shadowPlan);
   const serving = room === null ? forwardUnmatched(exchange) : forward(exchange, room, copy);
   // After the client's own request is on its way: bounded, never awaited here.
@@ -114,15 +121,17 @@ function forcedSide(desk: DataDesk, room: RouteRoom, facts: Facts): Side | null 
 }
 
 function enter(exchange: Exchange): void {
-  const { desk, res, snapshot } = exchange;
+  const { desk, snapshot, connection } = exchange;
   desk.inFlight++;
   desk.enter(snapshot);
   recorderOf(exchange).began(exchange.decision.side);
-  res.on("close", () => {
-    if (res.writableFinished) return;
-    exchange.clientGone = true;
-    exchange.leg?.abort(new ProxyError(goneFor(desk), "nobody waits for the answer"));
-  });
+  connection.begin(exchange);
+}
+
+/** The client's connection has ended before its answer had gone out. */
+export function clientLeft(exchange: Exchange): void {
+  exchange.clientGone = true;
+  exchange.leg?.abort(new ProxyError(goneFor(exchange.desk), "nobody waits for the answer"));
 }
 
 /** Why a client's connection is gone: it left, or the gateway ends. */
@@ -151,6 +160,7 @@ function finish(exchange: Exchange, served: Served, shadowed: boolean): void {
     writeDown(exchange, served, failure, shadowed, desk.nowMs() - begunMs),
   );
   if (!isTunnel) writeDown(exchange, served, failure, shadowed, durationMs);
+  exchange.connection.end(exchange);
   desk.inFlight--;
   desk.leave(exchange.snapshot);
 }

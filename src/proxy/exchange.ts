@@ -3,6 +3,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Reason } from "../model/reasons.ts";
 import type { Side } from "../model/ruleset.ts";
+import type { ClientConnection } from "./connection.ts";
 import type { DataDesk } from "./desk.ts";
 import type { Leg } from "./leg.ts";
 import type { LegOutcome } from "./leg-shapes.ts";
@@ -15,6 +16,7 @@ export interface Exchange extends Question {
   readonly desk: DataDesk;
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
+  readonly connection: ClientConnection;
   readonly begunMs: number;
   readonly body: RequestBody | null;
   /** Null: an ordinary request. */

@@ -4,16 +4,16 @@
  */
 
 import type { Socket } from "node:net";
-import { isAnswering } from "./broken-request.ts";
+import type { ClientConnection } from "./connection.ts";
 
 const PATIENCE_MS = 1_000;
 
 /** For the server's "connection". */
-export function watchHalfClose(socket: Socket): void {
+export function watchHalfClose(socket: Socket, connection: ClientConnection): void {
   socket.on("end", () => {
     let seen = socket.bytesWritten;
     const timer = setInterval(() => {
-      if (isAnswering(socket) && socket.bytesWritten === seen) socket.destroy();
+      if (connection.newest !== null && socket.bytesWritten === seen) socket.destroy();
       seen = socket.bytesWritten;
     }, PATIENCE_MS);
     timer.unref();

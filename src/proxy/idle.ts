@@ -7,8 +7,16 @@ import type { Server } from "node:http";
 import type { Socket } from "node:net";
 import type { Deadline, Deadlines } from "./deadlines.ts";
 
-/** For the server's "connection". `checkingMs`: how late at most node:http sees that a head is overdue. */
-export function watchIdle(server: Server, socket: Socket, deadlines: Deadlines, checkingMs: number): void {
+interface Idleness {
+  readonly deadlines: Deadlines;
+  /** How late at most node:http sees that a head is overdue. */
+  readonly checkingMs: number;
+  /** All that was asked on the connection has been answered. */
+  readonly onIdle: () => void;
+}
+
+/** For the server's "connection". */
+export function watchIdle(server: Server, socket: Socket, { deadlines, checkingMs, onIdle }: Idleness): void {
   let deadline: Deadline | null = null;
   let lengthMs = 0;
   let readBytes = 0;
@@ -29,8 +37,12 @@ export function watchIdle(server: Server, socket: Socket, deadlines: Deadlines, 
     else set(server.headersTimeout + 2 * checkingMs);
   };
   socket.setTimeout = (ms) => {
-    if (ms > 0 && !socket.destroyed) set(ms);
-    else deadline?.clear();
+    if (ms > 0 && !socket.destroyed) {
+      set(ms);
+      onIdle();
+    } else {
+      deadline?.clear();
+    }
     return socket;
   };
   socket.on("close", () => deadline?.clear());

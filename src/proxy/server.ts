@@ -5,8 +5,9 @@ import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { admit, maxForwards, type RequestHead } from "../model/admission.ts";
 import type { Limits } from "../model/ruleset.ts";
-import { noteAnswering, refuseBroken, refuseInOrder } from "./broken-request.ts";
-import { serve } from "./corridor.ts";
+import { refuseBroken, refuseInOrder } from "./broken-request.ts";
+import { ClientConnection } from "./connection.ts";
+import { type Arrival, clientLeft, serve } from "./corridor.ts";
 import type { DataDesk } from "./desk.ts";
 import { watchHalfClose } from "./half-close.ts";
 import { watchIdle } from "./idle.ts";
@@ -37,22 +38,19 @@ export function createProxyServer(desk: DataDesk): Server {
   // Not among its types. By default node:http throws the answer to a half-closed client away.
   Object.assign(server, { httpAllowHalfOpen: true });
   server.on("connection", (socket) => {
-    watchHalfClose(socket);
-    watchIdle(server, socket, desk.deadlines, CHECKING_INTERVAL_MS);
+    const connection = new ClientConnection(socket, clientLeft);
+    watchHalfClose(socket, connection);
+    const onIdle = (): void => connection.rest();
+    watchIdle(server, socket, { deadlines: desk.deadlines, checkingMs: CHECKING_INTERVAL_MS, onIdle });
   });
   server.on("request", (req, res) => take(desk, req, res));
   server.on("checkContinue", (req: IncomingMessage, res: ServerResponse) => {
     take(desk, req, res, () => res.writeContinue());
   });
   server.on("checkExpectation", (req: IncomingMessage, res: ServerResponse) => {
-    noteAnswering(req, res);
-    inTurn(req, res, () =>
-      refuseRequest(desk, req, res, {
-        failure: "http_request_error",
-        status: 417,
-        detail: "the only expectation known here is 100-continue",
-      }),
-    );
+    const detail = "the only expectation known here is 100-continue";
+    const refusal = { failure: "http_request_error", status: 417, detail } as const;
+    inTurn(req, res, () => refuseRequest(desk, req, res, refusal));
   });
   server.on("upgrade", (req, socket, head: Buffer) => {
     take(desk, req, new UpgradeResponse(desk, req, socket as Socket, head));
@@ -75,13 +73,15 @@ export function applyLimits(server: Server, desk: DataDesk, limits: Limits): voi
 }
 
 /** Takes a request in when its turn has come. `proceed` tells a client that waits for it to send its body. */
-function take(desk: DataDesk, req: IncomingMessage, res: ServerResponse, proceed = (): void => {}): void {
-  noteAnswering(req, res);
-  inTurn(req, res, () => begin(desk, req, res, proceed));
+function take(desk: DataDesk, req: IncomingMessage, res: ServerResponse, proceed = doNothing): void {
+  inTurn(req, res, (connection) => begin({ desk, req, res, connection, proceed }));
 }
 
+const doNothing = (): void => {};
+
 /** Begins to serve a request, or refuses it. */
-function begin(desk: DataDesk, req: IncomingMessage, res: ServerResponse, proceed: () => void): void {
+function begin(arrival: Arrival): void {
+  const { desk, req, res } = arrival;
   if (desk.inFlight >= desk.inFlightLimit) {
     refuseRequest(desk, req, res, { failure: "connection_limit_reached" });
     return;
@@ -107,7 +107,7 @@ function begin(desk: DataDesk, req: IncomingMessage, res: ServerResponse, procee
     answerAsLast(desk, req, res);
     return;
   }
-  serve(desk, req, res, admission, proceed).catch((error: unknown) => {
+  serve(arrival, admission).catch((error: unknown) => {
     // A bug of ours in one request must not take the others with it, and must be heard of.
     process.emitWarning(error instanceof Error ? error : new Error(String(error)));
     if (!res.headersSent) refuseRequest(desk, req, res, { failure: "proxy_internal_error" });

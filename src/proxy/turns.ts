@@ -5,30 +5,32 @@
  */
 
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Socket } from "node:net";
+import { type ClientConnection, connectionOf } from "./connection.ts";
 
 /** Beyond it no more is read from the connection until some of them are answered. */
 const MAX_WAITING = 64;
 
-const waitingOn = new WeakMap<Socket, number>();
-
 /** Calls `begin` when it is this request's turn, in the usual case at once; never where the connection ends before. */
-export function inTurn({ socket }: IncomingMessage, res: ServerResponse, begin: () => void): void {
+export function inTurn(
+  { socket }: IncomingMessage,
+  res: ServerResponse,
+  begin: (connection: ClientConnection) => void,
+): void {
+  const connection = connectionOf(socket) as ClientConnection; // made before anything is read from it
+  connection.answering(res);
   // A response gets its socket when those before it are done with it.
   if (res.socket !== null) {
-    if (socket.writable) begin();
+    if (socket.writable) begin(connection);
     return;
   }
-  const waiting = (waitingOn.get(socket) ?? 0) + 1;
-  waitingOn.set(socket, waiting);
-  if (waiting >= MAX_WAITING) socket.pause();
+  connection.waiting++;
+  if (connection.waiting >= MAX_WAITING) socket.pause();
   res.once("socket", () => {
-    const left = (waitingOn.get(socket) ?? 1) - 1;
-    waitingOn.set(socket, left);
-    if (left === MAX_WAITING - 1) socket.resume();
+    connection.waiting--;
+    if (connection.waiting === MAX_WAITING - 1) socket.resume();
     // Not within node:http's own hand-over, which goes on after this event.
     queueMicrotask(() => {
-      if (socket.writable) begin();
+      if (socket.writable) begin(connection);
     });
   });
 }

@@ -12,7 +12,7 @@ import { createFacts } from "../model/facts.ts";
 import { findRoute } from "../model/router.ts";
 import type { Side, Upgrade } from "../model/ruleset.ts";
 import { DEFAULT_UPGRADE, isSwitchTo, protocolToAsk } from "../model/upgrade.ts";
-import { isAnswering } from "./broken-request.ts";
+import { connectionOf } from "./connection.ts";
 import type { DataDesk } from "./desk.ts";
 import type { RouteRoom, Snapshot } from "./rooms.ts";
 import { type EndedBy, Tunnel } from "./tunnel.ts";
@@ -23,7 +23,7 @@ const LINGER_MS = 2_000;
 /** For node:http's `shouldUpgradeCallback`: false serves the request as if it had not asked. */
 export function mayUpgrade(desk: DataDesk, req: IncomingMessage): boolean {
   // Behind another request on its connection: the answers must go out in order, and by HTTP.
-  if (isAnswering(req.socket)) return false;
+  if (connectionOf(req.socket)?.newest) return false;
   const { method = "", url = "", httpVersion, rawHeaders } = req;
   const request = { method, target: url, version: httpVersion, rawHeaders };
   const admission = admit(request);
