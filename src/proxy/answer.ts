@@ -23,7 +23,7 @@ export class ClientAnswer implements Sink {
   readonly #exchange: Exchange;
   readonly #side: Side;
   readonly #reason: Reason;
-  readonly #refuse5xx: () => boolean;
+  readonly #refuses5xx: boolean;
   readonly #copy: ClientCopy | null;
   #begun = false;
   /** -1: the answer does not say. */
@@ -33,25 +33,25 @@ export class ClientAnswer implements Sink {
   flow: Flow | null = null;
 
   /**
-   * `refuse5xx`: whether a 5xx is not passed on, because another side will be asked.
+   * `refuses5xx`: a 5xx is not passed on where the request can be sent again, because another side will be asked.
    * `copy`: takes a copy for comparison; null: nobody does.
    */
   constructor(
     exchange: Exchange,
     as: { readonly side: Side; readonly reason: Reason },
-    options: { readonly refuse5xx: () => boolean; readonly copy: ClientCopy | null },
+    options: { readonly refuses5xx: boolean; readonly copy: ClientCopy | null },
   ) {
     this.#exchange = exchange;
     this.#side = as.side;
     this.#reason = as.reason;
-    this.#refuse5xx = options.refuse5xx;
+    this.#refuses5xx = options.refuses5xx;
     this.#copy = options.copy;
   }
 
   interim(status: number, reasonPhrase: string, rawHeaders: readonly string[]): void {
     const head = interimHead(status, reasonPhrase, rawHeaders);
     if (head === null) return;
-    if (this.#refuse5xx()) {
+    if (this.#mayRefuse) {
       this.#interims ??= [];
       this.#interims.push(head);
     } else {
@@ -60,7 +60,7 @@ export class ClientAnswer implements Sink {
   }
 
   head(status: number, reasonPhrase: string, rawHeaders: readonly string[]): boolean {
-    if (status >= 500 && this.#refuse5xx()) return false;
+    if (status >= 500 && this.#mayRefuse) return false;
     const { res } = this.#exchange;
     const headers = answerHeadersToForward(rawHeaders);
     this.#copy?.head(status, headers.slice());
@@ -119,6 +119,11 @@ export class ClientAnswer implements Sink {
     this.#begun = true;
     // What was passed on in this turn of the event loop goes out at its end.
     setImmediate(() => this.#exchange.res.destroy());
+  }
+
+  /** A body that is no longer kept cannot go to another side. */
+  get #mayRefuse(): boolean {
+    return this.#refuses5xx && this.#exchange.body?.keepsCopy !== false;
   }
 
   /** Whether the client's copy of this answer goes out in chunks. */

@@ -13,21 +13,27 @@ import type { Exchange, Served } from "./exchange.ts";
 import { Leg } from "./leg.ts";
 import { legRequest } from "./leg-request.ts";
 import type { LegOutcome, LegRequest } from "./leg-shapes.ts";
-import { retryFor } from "./retry.ts";
+import { type Retry, retryFor } from "./retry.ts";
 import type { RouteRoom } from "./rooms.ts";
 
 /** `copy`: takes a copy of the answer for comparison; null: nobody does. */
-export async function forward(exchange: Exchange, room: RouteRoom, copy: ClientCopy | null): Promise<Served> {
+export function forward(exchange: Exchange, room: RouteRoom, copy: ClientCopy | null): Promise<Served> {
+  const { decision } = exchange;
+  if (decision.side === "new" && room.new !== null) return forwardToNew(exchange, room, room.new, copy);
+  const asOld = { side: "old", reason: decision.reason } as const;
+  return ask(exchange, room.old, asOld, { copy, fallback: null, evidenceFor: room });
+}
+
+async function forwardToNew(
+  exchange: Exchange,
+  room: RouteRoom,
+  client: BackendClient,
+  copy: ClientCopy | null,
+): Promise<Served> {
   const { desk, decision } = exchange;
-  if (decision.side === "old" || room.new === null) {
-    const served = await ask(exchange, room.old, { side: "old", reason: decision.reason }, copy, null);
-    recordLeg(desk, room, decision, "old", served.outcome);
-    return served;
-  }
   const fallback = fallbackFor(exchange, room);
   const asNew = { side: "new", reason: decision.reason } as const;
-  const first = await ask(exchange, room.new, asNew, copy, fallback);
-  recordLeg(desk, room, decision, "new", first.outcome);
+  const first = await ask(exchange, client, asNew, { copy, fallback, evidenceFor: room });
   attributeClientError(exchange, room, first.outcome, Math.random);
   const isFailed = failed(first.outcome);
   // A full queue before new is no answer of new's to count, but its client must not suffer from it either.
@@ -38,8 +44,8 @@ export async function forward(exchange: Exchange, room: RouteRoom, copy: ClientC
     return first;
   }
   const asOld = { side: "old", reason: "fallback" } as const;
-  const second = await ask(exchange, room.old, asOld, null, null, body);
   // Old's answer to the repeat is no evidence for old: new's bad requests would make old look busy.
+  const second = await ask(exchange, room.old, asOld, RELAYED, body);
   room.recorder.fallback();
   if (isFailed) recordNewFailed(desk, room, decision, first.outcome, answeredWell(second.outcome));
   return { ...second, fellBack: true };
@@ -49,7 +55,7 @@ export async function forward(exchange: Exchange, room: RouteRoom, copy: ClientC
 export async function forwardUnmatched(exchange: Exchange): Promise<Served> {
   const { backend } = exchange.snapshot.unmatched;
   const as = { side: "old", reason: "unmatched" } as const;
-  if (backend !== null) return ask(exchange, backend, as, null, null);
+  if (backend !== null) return ask(exchange, backend, as, RELAYED);
   const outcome: LegOutcome = {
     status: null,
     failure: "destination_not_found",
@@ -62,43 +68,82 @@ export async function forwardUnmatched(exchange: Exchange): Promise<Served> {
   return { ...as, outcome, fellBack: false };
 }
 
-/** One side's answer, relayed to the client unless `fallback` waits for a 5xx. */
+interface Manner {
+  /** Takes a copy of the answer for comparison; null: nobody does. */
+  readonly copy: ClientCopy | null;
+  /** Waits for a 5xx, which is then not passed on; null: whatever comes is the client's answer. */
+  readonly fallback: Fallback | null;
+  /** Where the answer is recorded as evidence about its side; null: it is none. */
+  readonly evidenceFor: RouteRoom | null;
+}
+
+const RELAYED: Manner = { copy: null, fallback: null, evidenceFor: null };
+
+/** One side's answer, relayed to the client; where the first try is worth a second, that of the second. */
 async function ask(
   exchange: Exchange,
   client: BackendClient,
   as: As,
-  copy: ClientCopy | null,
-  fallback: Fallback | null,
+  manner: Manner,
   bodyAgain: Buffer | null = null,
 ): Promise<Served> {
-  let resends = -1;
-  const refuse5xx = (): boolean => fallback !== null && exchange.body?.keepsCopy !== false;
-  const once = async (body: LegRequest["body"]): Promise<Served> => {
-    resends++;
-    const answer = new ClientAnswer(exchange, as, { refuse5xx, copy });
-    const request = legRequest(exchange, as.side, body, headTimeoutOf(client, fallback));
-    const leg = new Leg(client, request, answer, exchange.desk.tools);
-    answer.flow = leg;
-    exchange.leg = leg;
-    if (exchange.clientGone) leg.abort(new ProxyError("client_gone", "the client left"));
-    const outcome = await leg.outcome;
-    exchange.leg = null;
-    const { desk, span } = exchange;
-    if (span !== null) {
-      const role = as.reason === "fallback" ? "fallback" : "serving";
-      const { spanId } = request;
-      desk.spans?.leg(exchange, span, { side: as.side, role, spanId, origin: leg.origin, resends, outcome });
-    }
-    return { ...as, outcome, fellBack: false };
-  };
   client.retries.request(exchange.begunMs);
-  const first = await once(bodyAgain ?? exchange.body?.stream() ?? null);
-  const kind = exchange.clientGone ? "none" : retryFor(client, exchange.facts.method, first.outcome);
-  if (kind === "none" || !client.retries.take(exchange.desk.nowMs())) return first;
-  if (bodyAgain !== null || exchange.body === null) return once(bodyAgain);
-  if (kind === "unsent" && exchange.body.bytes === 0) return once(exchange.body.stream());
-  const again = exchange.body.keepsCopy ? await bodyToSendAgain(exchange) : undefined;
-  return again === undefined || exchange.clientGone ? first : once(again);
+  const first = send(exchange, client, as, manner, bodyAgain ?? exchange.body?.stream() ?? null);
+  let outcome = await first.leg.outcome;
+  ended(exchange, as, first, 0, outcome);
+  const kind = exchange.clientGone ? "none" : retryFor(client, exchange.facts.method, outcome);
+  if (kind !== "none" && client.retries.take(exchange.desk.nowMs())) {
+    const body = await bodyForRetry(exchange, kind, bodyAgain);
+    if (body !== undefined && !exchange.clientGone) {
+      const second = send(exchange, client, as, manner, body);
+      outcome = await second.leg.outcome;
+      ended(exchange, as, second, 1, outcome);
+    }
+  }
+  const { evidenceFor } = manner;
+  if (evidenceFor !== null) recordLeg(exchange.desk, evidenceFor, exchange.decision, as.side, outcome);
+  return { side: as.side, reason: as.reason, outcome, fellBack: false };
+}
+
+interface Try {
+  readonly leg: Leg;
+  readonly spanId: string;
+}
+
+function send(
+  exchange: Exchange,
+  client: BackendClient,
+  as: As,
+  { copy, fallback }: Manner,
+  body: LegRequest["body"],
+): Try {
+  const answer = new ClientAnswer(exchange, as, { refuses5xx: fallback !== null, copy });
+  const request = legRequest(exchange, as.side, body, headTimeoutOf(client, fallback));
+  const leg = new Leg(client, request, answer, exchange.desk.tools);
+  answer.flow = leg;
+  exchange.leg = leg;
+  if (exchange.clientGone) leg.abort(new ProxyError("client_gone", "the client left"));
+  return { leg, spanId: request.spanId };
+}
+
+function ended(exchange: Exchange, as: As, { leg, spanId }: Try, resends: number, outcome: LegOutcome): void {
+  exchange.leg = null;
+  const { desk, span } = exchange;
+  if (span === null) return;
+  const role = as.reason === "fallback" ? "fallback" : "serving";
+  desk.spans?.leg(exchange, span, { side: as.side, role, spanId, origin: leg.origin, resends, outcome });
+}
+
+/** Undefined: it cannot be sent again. */
+async function bodyForRetry(
+  exchange: Exchange,
+  kind: Retry,
+  bodyAgain: Buffer | null,
+): Promise<LegRequest["body"] | undefined> {
+  const { body } = exchange;
+  if (bodyAgain !== null || body === null) return bodyAgain;
+  if (kind === "unsent" && body.bytes === 0) return body.stream();
+  return body.keepsCopy ? bodyToSendAgain(exchange) : undefined;
 }
 
 interface As {
