@@ -85,6 +85,7 @@ function exchangeOn(desk: DataDesk, room: RouteRoom): Exchange {
     span: null,
     begunMs: 0,
     body: null,
+    shadow: null,
     upgrade: null,
     leg: null,
     clientGone: false,

@@ -125,9 +125,9 @@ export interface StepTrace {
  * as the request has a key. `trace`, where given, collects each question with its answer.
  */
 export function decide(question: Question, trace?: StepTrace[]): Decision {
-  const { compiled, template, facts, live, chance } = question;
+  const { compiled, template, facts, live, pins, forced, chance } = question;
   const who = identify(compiled.route.key, facts, template, chance.freshKey);
-  const request: Request = { ...question, who };
+  const request: Request = { compiled, template, facts, live, pins, forced, chance, who };
   for (const { asks, answer, passes } of STEPS) {
     const outcome = answer(request);
     trace?.push({

@@ -21,10 +21,11 @@ import type { Exchange, Served } from "./exchange.ts";
 import { forward, forwardUnmatched } from "./forward.ts";
 import { freshKey, freshRequestId, freshTraceId } from "./ids.ts";
 import { offerComparison } from "./offer.ts";
+import { refuseRequest } from "./refusals.ts";
 import { receiveBody } from "./request-body.ts";
 import type { RouteRoom } from "./rooms.ts";
 import { startShadow } from "./shadow.ts";
-import { planShadow, type ShadowPlan } from "./shadow-plan.ts";
+import { planShadow } from "./shadow-plan.ts";
 import { attemptOf } from "./upgrade.ts";
 
 const UNMATCHED: Decision = { side: "old", reason: "unmatched", who: null, rhoPpm: 0 };
@@ -40,7 +41,33 @@ export interface Arrival {
   readonly proceed: () => void;
 }
 
-export async function serve(arrival: Arrival, { target, host }: Admitted): Promise<void> {
+/** Never rejects: a bug of ours in one request must not take the others with it. */
+export async function serve(arrival: Arrival, admitted: Admitted): Promise<void> {
+  try {
+    const exchange = exchangeOf(arrival, admitted);
+    enter(exchange);
+    if (!admitsBody(exchange)) {
+      finish(exchange, refusedForBody(exchange), false);
+      return;
+    }
+    arrival.proceed();
+    const copy = copyFor(exchange);
+    const served = await send(exchange, copy);
+    finish(exchange, served, exchange.shadow !== null);
+    copy?.ended(served, exchange.clientGone);
+  } catch (error) {
+    giveUp(arrival, error);
+  }
+}
+
+function giveUp({ desk, req, res }: Arrival, error: unknown): void {
+  process.emitWarning(error instanceof Error ? error : new Error(String(error)));
+  if (!res.headersSent) refuseRequest(desk, req, res, { failure: "proxy_internal_error" });
+  else res.destroy();
+}
+
+/** Reads the request and decides what is done with it: nothing of it is under way. */
+function exchangeOf(arrival: Arrival, { target, host }: Admitted): Exchange {
   const { desk, req, res, connection } = arrival;
   const begunMs = desk.nowMs();
   const snapshot = desk.snapshot; // once: no request sees two rulesets
@@ -51,15 +78,14 @@ export async function serve(arrival: Arrival, { target, host }: Admitted): Promi
   const room = match === null ? null : (snapshot.rooms[match.routeIndex] as RouteRoom);
   const decision = match === null || room === null ? UNMATCHED : decideFor(desk, room, match, facts);
   const upgrade = attemptOf(desk, res, room);
-  const shadowPlan =
-    room === null || upgrade !== null ? null : planShadow(desk, room, decision, facts.method);
+  const shadow = room === null || upgrade !== null ? null : planShadow(desk, room, decision, facts.method);
   const { spans } = desk;
   const trace = traceContextOf(
     findHeader(req.rawHeaders, "traceparent"),
     freshTraceId,
     spans === null ? WHOLE_PPM : spans.sharePpm,
   );
-  const exchange: Exchange = {
+  return {
     desk,
     snapshot,
     room,
@@ -73,34 +99,31 @@ export async function serve(arrival: Arrival, { target, host }: Admitted): Promi
     trace,
     span: spans === null ? null : spans.open(trace, facts.path, room, match?.template ?? null),
     begunMs,
-    body: receiveBody(req, room, decision, shadowPlan, snapshot.compiled.ruleset.limits, desk.deadlines),
+    body: receiveBody(req, room, decision, shadow, snapshot.compiled.ruleset.limits, desk.deadlines),
+    shadow,
     upgrade,
     leg: null,
     clientGone: false,
     bytesOut: 0,
   };
-  enter(exchange);
-  if (!admitsBody(exchange)) {
-    finish(exchange, refusedForBody(exchange), false);
-    return;
+}
+
+/** Asks the side that was decided, and then the shadow. */
+function send(exchange: Exchange, copy: ClientCopy | null): Promise<Served> {
+  const { room, shadow } = exchange;
+  if (room === null) return forwardUnmatched(exchange);
+  const serving = forward(exchange, room, copy);
+  // After the client's own request is on its way: bounded, never awaited.
+  if (shadow !== null) {
+    offerComparison(exchange, room, shadow, startShadow(exchange, room, shadow, CHANCE.draw), copy);
   }
-  arrival.proceed();
-  const copy = copyFor(desk, room, shadowPlan);
-  const serving = room === null ? forwardUnmatched(exchange) : forward(exchange, room, copy);
-  // After the client's own request is on its way: bounded, never awaited here.
-  if (room !== null && shadowPlan !== null) {
-    const shadow = startShadow(exchange, room, shadowPlan, CHANCE.draw);
-    offerComparison(exchange, room, shadowPlan, shadow, copy);
-  }
-  const served = await serving;
-  finish(exchange, served, shadowPlan !== null);
-  copy?.ended(served, exchange.clientGone);
+  return serving;
 }
 
 /** Takes the client's answer down where it will be compared. */
-function copyFor(desk: DataDesk, room: RouteRoom | null, plan: ShadowPlan | null): ClientCopy | null {
-  if (room === null || plan === null || plan.compare === null) return null;
-  return new ClientCopy(plan.maxBodyBytes, room.compiled.route.shadow.timeoutMs, plan.lease, desk.tools);
+function copyFor({ desk, room, shadow }: Exchange): ClientCopy | null {
+  if (room === null || shadow === null || shadow.compare === null) return null;
+  return new ClientCopy(shadow.maxBodyBytes, room.compiled.route.shadow.timeoutMs, shadow.lease, desk.tools);
 }
 
 function decideFor(desk: DataDesk, room: RouteRoom, match: Match, facts: Facts): Decision {

@@ -9,6 +9,7 @@ import type { Leg } from "./leg.ts";
 import type { LegOutcome } from "./leg-shapes.ts";
 import type { Question } from "./question.ts";
 import type { RequestBody } from "./request-body.ts";
+import type { ShadowPlan } from "./shadow-plan.ts";
 import type { UpgradeAttempt } from "./upgrade.ts";
 
 /** One request, as every step of the corridor sees it. */
@@ -19,6 +20,8 @@ export interface Exchange extends Question {
   readonly connection: ClientConnection;
   readonly begunMs: number;
   readonly body: RequestBody | null;
+  /** The shadow that was drawn for it; null: none. */
+  readonly shadow: ShadowPlan | null;
   /** Null: an ordinary request. */
   readonly upgrade: UpgradeAttempt | null;
   /** The leg under way: cut off when the client leaves. */

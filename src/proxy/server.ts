@@ -6,7 +6,7 @@ import type { Duplex } from "node:stream";
 import { admit, maxForwards, type RequestHead } from "../model/admission.ts";
 import type { Limits } from "../model/ruleset.ts";
 import { refuseBroken, refuseInOrder } from "./broken-request.ts";
-import { ClientConnection } from "./connection.ts";
+import { ClientConnection, connectionOf } from "./connection.ts";
 import { type Arrival, clientLeft, serve } from "./corridor.ts";
 import type { DataDesk } from "./desk.ts";
 import { watchHalfClose } from "./half-close.ts";
@@ -48,9 +48,7 @@ export function createProxyServer(desk: DataDesk): Server {
     take(desk, req, res, () => res.writeContinue());
   });
   server.on("checkExpectation", (req: IncomingMessage, res: ServerResponse) => {
-    const detail = "the only expectation known here is 100-continue";
-    const refusal = { failure: "http_request_error", status: 417, detail } as const;
-    inTurn(req, res, () => refuseRequest(desk, req, res, refusal));
+    inTurn(arrivalOf(desk, req, res), refuseExpectation);
   });
   server.on("upgrade", (req, socket, head: Buffer) => {
     take(desk, req, new UpgradeResponse(desk, req, socket as Socket, head));
@@ -74,10 +72,20 @@ export function applyLimits(server: Server, desk: DataDesk, limits: Limits): voi
 
 /** Takes a request in when its turn has come. `proceed` tells a client that waits for it to send its body. */
 function take(desk: DataDesk, req: IncomingMessage, res: ServerResponse, proceed = doNothing): void {
-  inTurn(req, res, (connection) => begin({ desk, req, res, connection, proceed }));
+  inTurn(arrivalOf(desk, req, res, proceed), begin);
 }
 
 const doNothing = (): void => {};
+
+function arrivalOf(desk: DataDesk, req: IncomingMessage, res: ServerResponse, proceed = doNothing): Arrival {
+  const connection = connectionOf(req.socket) as ClientConnection; // made before anything is read from it
+  return { desk, req, res, connection, proceed };
+}
+
+function refuseExpectation({ desk, req, res }: Arrival): void {
+  const detail = "the only expectation known here is 100-continue";
+  refuseRequest(desk, req, res, { failure: "http_request_error", status: 417, detail });
+}
 
 /** Begins to serve a request, or refuses it. */
 function begin(arrival: Arrival): void {
@@ -107,12 +115,7 @@ function begin(arrival: Arrival): void {
     answerAsLast(desk, req, res);
     return;
   }
-  serve(arrival, admission).catch((error: unknown) => {
-    // A bug of ours in one request must not take the others with it, and must be heard of.
-    process.emitWarning(error instanceof Error ? error : new Error(String(error)));
-    if (!res.headersSent) refuseRequest(desk, req, res, { failure: "proxy_internal_error" });
-    else res.destroy();
-  });
+  void serve(arrival, admission); // never rejects
 }
 
 /** Max-Forwards is used up: this gateway is whom the client asks. It reflects nothing: fields may be secret. */
