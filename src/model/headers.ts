@@ -33,20 +33,35 @@ const OWN_PREFIX = "x-cutover-";
 /** All of them, also those that the gateway does not set: what it did not see itself, nobody vouches for. */
 const FORWARDED_PREFIX = "x-forwarded-";
 
-/** Remembers the answer by the name as it is written: the same few dozen spellings come again and again. */
+/**
+ * Remembers the answer by the name as it is written: the same few dozen spellings come again and again. Most need not
+ * even be looked up, as no name of their length that begins like them is dropped.
+ */
 class NameTable {
   readonly #dropped: ReadonlySet<string>;
   readonly #prefixes: readonly string[];
   readonly #known = new Map<string, boolean>();
+  /** By length: a bit for each first letter of the names that are dropped. */
+  readonly #firstLetters = new Int32Array(LONGEST + 1);
 
   constructor(dropped: readonly string[], prefixes: readonly string[]) {
     this.#dropped = new Set(dropped);
     this.#prefixes = prefixes;
+    for (const name of dropped) this.#mark(name, name.length);
+    for (const prefix of prefixes) {
+      for (let length = prefix.length; length <= LONGEST; length++) this.#mark(prefix, length);
+    }
   }
 
   drops(name: string): boolean {
+    const letters = this.#firstLetters[Math.min(name.length, LONGEST)] as number;
+    if ((letters & letterBit(name)) === 0) return false;
     const known = this.#known.get(name);
     return known === undefined ? this.#learn(name) : known;
+  }
+
+  #mark(name: string, length: number): void {
+    this.#firstLetters[length] = (this.#firstLetters[length] as number) | letterBit(name);
   }
 
   #learn(name: string): boolean {
@@ -56,6 +71,14 @@ class NameTable {
     if (this.#known.size < MAX_KNOWN_NAMES) this.#known.set(name, dropped);
     return dropped;
   }
+}
+
+/** Longer names count as so long. No name that is dropped as a whole is. */
+const LONGEST = 63;
+
+/** The same in upper and lower case; other characters share the bit of some letter. */
+function letterBit(name: string): number {
+  return 1 << (name.charCodeAt(0) & 31);
 }
 
 const MAX_KNOWN_NAMES = 2048;

@@ -110,6 +110,24 @@ test("names that strangers make up are not remembered without bound, and still j
   assert.deepEqual(requestHeadersToForward(["tRANSFER-eNCODING", "chunked"]), []);
 });
 
+test("a name is judged by all of it: of any length, whatever it begins with", () => {
+  const prefix = fc.constantFrom("x-cutover-", "X-Forwarded-", "x-", "c", "Te", "host", "");
+  const rest = fc.stringMatching(/^[a-zA-Z0-9_!~-]{0,90}$/);
+  fc.assert(
+    fc.property(prefix, rest, (first, second) => {
+      const name = `${first}${second}`;
+      fc.pre(name !== "");
+      for (const { pass, dropped } of DIRECTIONS) {
+        const lower = name.toLowerCase();
+        const prefixes = pass === answerHeadersToForward ? ["x-cutover-"] : ["x-cutover-", "x-forwarded-"];
+        const isWhole = dropped.some((each) => each.toLowerCase() === lower);
+        const isDropped = isWhole || prefixes.some((each) => lower.startsWith(each));
+        assert.deepEqual(pass([name, "x"]), isDropped ? [] : [name, "x"]);
+      }
+    }),
+  );
+});
+
 test("repeats are joined as HTTP joins them", () => {
   assert.equal(joinedHeader(["Via", "a", "x", "b", "VIA", "c"], "via"), "a, c");
   assert.equal(joinedHeader(["Via", ""], "via"), "");
