@@ -83,17 +83,19 @@ function words(count: number): number {
   return at;
 }
 
-/** Uint32 words of a slice. */
+/**
+ * Uint32 words of a slice. What every request writes and every look reads stands together at its start: a thousand
+ * routes would otherwise take a thousand times as many cache lines. The far words, from `durations` on, are read when
+ * somebody asks.
+ */
 export const SLICE = {
   /** Changes whenever anything else here does: an unchanged slice is not read. */
   touched: words(1),
   inFlight: words(sides),
   /** Upgraded connections that are open, by side. */
   tunnels: words(sides),
-  /** [side][reason][code]: what clients were answered. */
-  requests: words(sides * REASONS.length * CODES.length),
-  /** [side][bound], and one above all bounds. */
-  durations: words(sides * (DURATION_BOUNDS_US.length + 1)),
+  /** What has not become a whole millisecond of them yet, in nanoseconds by side: the thread's own. */
+  durationRestNs: words(sides),
   /** Milliseconds: in microseconds, 72 minutes of waiting between two looks would be a whole turn. */
   durationSumMs: words(sides),
   /** What the guard judges a side by: every leg that was evidence, and those that failed. */
@@ -101,21 +103,28 @@ export const SLICE = {
   errors: words(sides),
   clientErrors: words(sides),
   slow: words(sides),
-  /** [side][bucket]: dispatch to answer head. */
-  latencies: words(sides * LATENCY_BUCKETS),
-  fallbacks: words(1),
-  shadows: words(SHADOW_RESULTS.length),
   /** Compared shadows that new answered or failed to answer, and those of them that failed where old answered well. */
   shadowAnswers: words(1),
   shadowFailures: words(1),
   comparisons: words(LOCAL_COMPARISONS.length),
-  /** By reason: the parts of the comparisons that are "uncompared". */
-  uncompared: words(UNCOMPARED_REASONS.length),
   /** Matches whose request was asked of old a second time, with the same answer: no noise anywhere. */
   triples: words(1),
   /** The same where new served the client: old was asked twice after new. */
   reverseTriples: words(1),
+  fallbacks: words(1),
+  shadows: words(SHADOW_RESULTS.length),
+  /** By reason: the parts of the comparisons that are "uncompared". */
+  uncompared: words(UNCOMPARED_REASONS.length),
+  /** [side][bound], and one above all bounds. */
+  durations: words(sides * (DURATION_BOUNDS_US.length + 1)),
+  /** [side][bucket]: dispatch to answer head. */
+  latencies: words(sides * LATENCY_BUCKETS),
+  /** [side][reason][code]: what clients were answered. */
+  requests: words(sides * REASONS.length * CODES.length),
 } as const;
+/** The first of the words that only rise: those before it say what is so now. */
+export const FIRST_COUNTER: number = SLICE.durationSumMs;
+export const FIRST_FAR_WORD: number = SLICE.durations;
 /** Whole cache lines, so that no two threads write to one. */
 export const SLICE_WORDS = Math.ceil(next / 16) * 16;
 

@@ -24,8 +24,6 @@ export class Recorder {
   readonly #slice: Uint32Array;
   /** Where sampled requests are noted, so that a bucket of durations leads to a trace. */
   readonly exemplars: ExemplarPen;
-  /** Durations that are not whole milliseconds yet, in microseconds by side. */
-  readonly #restUs = [0, 0];
 
   constructor(tile: Tile, thread: number) {
     this.#slice = tile.slice(thread);
@@ -118,9 +116,10 @@ export class Recorder {
   }
 
   #addDuration(sideIndex: number, durationUs: number): void {
-    const us = (this.#restUs[sideIndex] as number) + durationUs;
-    const wholeMs = Math.floor(us / 1000);
-    this.#restUs[sideIndex] = us - wholeMs * 1000;
+    const rest = SLICE.durationRestNs + sideIndex;
+    const ns = (this.#slice[rest] as number) + durationUs * 1000;
+    const wholeMs = Math.floor(ns / 1e6);
+    this.#slice[rest] = ns - wholeMs * 1e6;
     this.#add(SLICE.durationSumMs + sideIndex, wholeMs);
   }
 

@@ -1,8 +1,8 @@
 /** Adds up what the data threads have counted on the board: totals, and what is new since the last look. */
 
 import {
-  bucketEndUs,
-  bucketMiddleUs,
+  FIRST_COUNTER,
+  FIRST_FAR_WORD,
   LATENCY_BUCKETS,
   SIDE_INDEX,
   SIDES,
@@ -12,6 +12,7 @@ import {
 import type { Tile } from "../board/tile.ts";
 import type { ShadowCounts } from "../model/observation.ts";
 import type { Side } from "../model/ruleset.ts";
+import { Latencies } from "./latencies.ts";
 
 /** What came in since the last look. */
 export interface Increment {
@@ -29,63 +30,62 @@ export interface Increment {
   readonly shadows: ShadowCounts;
 }
 
-const WINDOW_MS = 10_000;
-/** Six whole windows and the one that is filling: the last minute. */
-const WINDOWS = 7;
-/** Old's p99 is taken of a minute, or of longer until there are so many answers. */
-const BASELINE_MS = 60_000;
-const MIN_BASELINE_ANSWERS = 100;
-/** Latencies of one side, while they are added up. */
-const SUMS = new Uint32Array(LATENCY_BUCKETS);
-const LATENCY_WORDS = SIDES.length * LATENCY_BUCKETS;
-
-interface LatencyWindow {
-  readonly beganMs: number;
-  readonly counts: Uint32Array;
-}
+/**
+ * The far words are a thousand, of which a request changes three: they are read when somebody asks for one, and
+ * otherwise so often that latencies come into the window that they belong to.
+ */
+const FAR_EVERY_MS = 2_000;
+const LATENCIES_END = SLICE.latencies + SIDES.length * LATENCY_BUCKETS;
+/** What one look adds to the near words. Done for every route, again and again: no memory of its own. */
+const ADDED = new Float64Array(FIRST_FAR_WORD);
 
 /** The books of one route. */
 export class Account {
   readonly tile: Tile;
   /** By word of a slice, over all threads since the start. */
-  readonly totals = new Float64Array(SLICE_WORDS);
+  readonly #totals = new Float64Array(SLICE_WORDS);
   readonly #slices: readonly Uint32Array[];
   readonly #seen: readonly Uint32Array[];
-  #windows: LatencyWindow[] = [];
-  #baseline: { beganMs: number; counts: Float64Array; answers: number };
+  /** By thread: SLICE.touched when its far words were read. */
+  readonly #farSeen: Uint32Array;
+  /** When the far words are to be read at the latest; infinite: nothing of them is new. */
+  #farDueMs = Number.POSITIVE_INFINITY;
+  #lookedMs: number;
+  readonly #latencies: Latencies;
 
   constructor(tile: Tile, threads: number, nowMs: number) {
     this.tile = tile;
     this.#slices = Array.from({ length: threads }, (_, thread) => tile.slice(thread));
     this.#seen = this.#slices.map(() => new Uint32Array(SLICE_WORDS));
-    this.#baseline = { beganMs: nowMs, counts: new Float64Array(LATENCY_BUCKETS), answers: 0 };
+    this.#farSeen = new Uint32Array(threads);
+    this.#lookedMs = nowMs;
+    this.#latencies = new Latencies(nowMs);
   }
 
   /** Takes over what is new; null: nothing is. */
   read(nowMs: number): Increment | null {
-    const changed = this.#slices.filter((slice, thread) => this.#isTouched(slice, thread));
-    if (changed.length === 0) return null;
-    const before = this.#judged();
-    for (const slice of changed)
-      this.#take(slice, this.#seen[this.#slices.indexOf(slice)] as Uint32Array, nowMs);
-    const after = this.#judged();
-    return {
-      answers: minus(after.answers, before.answers),
-      errors: minus(after.errors, before.errors),
-      clientErrors: minus(after.clientErrors, before.clientErrors),
-      slow: minus(after.slow, before.slow),
-      matches: after.matches - before.matches,
-      triples: after.triples - before.triples,
-      reverseTriples: after.reverseTriples - before.reverseTriples,
-      shadows: {
-        answers: after.shadows.answers - before.shadows.answers,
-        failed: after.shadows.failed - before.shadows.failed,
-      },
-    };
+    this.#lookedMs = nowMs;
+    let isTouched = false;
+    for (let thread = 0; thread < this.#slices.length; thread++) {
+      const slice = this.#slices[thread] as Uint32Array;
+      const seen = this.#seen[thread] as Uint32Array;
+      const touched = Atomics.load(slice, SLICE.touched);
+      if (touched === seen[SLICE.touched]) continue;
+      if (!isTouched) ADDED.fill(0);
+      isTouched = true;
+      // First, so that what is written meanwhile makes the slice look touched again.
+      seen[SLICE.touched] = touched;
+      this.#takeNear(slice, seen);
+    }
+    if (nowMs >= this.#farDueMs) this.#takeFar();
+    else if (isTouched) this.#farDueMs = Math.min(this.#farDueMs, nowMs + FAR_EVERY_MS);
+    return isTouched ? incrementOf(ADDED) : null;
   }
 
+  /** As of the last look, or newer. */
   total(word: number): number {
-    return this.totals[word] as number;
+    if (word >= FIRST_FAR_WORD) this.#catchUp();
+    return this.#totals[word] as number;
   }
 
   bySide(word: number): Record<Side, number> {
@@ -103,34 +103,18 @@ export class Account {
 
   /** Of the last minute, to the answer head, in milliseconds; null: no answers. */
   latencyMs(side: Side, nowMs: number): { p50: number; p99: number } | null {
-    if (this.#windows.length === 0) return null;
-    // Done for every route, again and again: no memory of its own, and most counts are 0.
-    const sums = SUMS.fill(0);
-    const from = SIDE_INDEX[side] * LATENCY_BUCKETS;
-    for (const { beganMs, counts } of this.#windows) {
-      if (nowMs - beganMs >= WINDOW_MS * WINDOWS) continue;
-      for (let i = 0; i < LATENCY_BUCKETS; i++) {
-        const count = counts[from + i] as number;
-        if (count !== 0) sums[i] = (sums[i] as number) + count;
-      }
-    }
-    const p50 = quantileBucket(sums, 0.5);
-    const p99 = quantileBucket(sums, 0.99);
-    if (p50 === null || p99 === null) return null;
-    return { p50: bucketMiddleUs(p50) / 1000, p99: bucketMiddleUs(p99) / 1000 };
+    this.#catchUp();
+    return this.#latencies.lastMinuteMs(side, nowMs);
   }
 
   /**
    * Old's p99 in microseconds when a minute of it is complete, once; null otherwise. Until the next one the
-   * limit for slow answers stays where it is. It is the end of a bucket: never too low, which would call more
-   * than one in a hundred of old's own answers slow.
+   * limit for slow answers stays where it is.
    */
   completedBaselineUs(nowMs: number): number | null {
-    const baseline = this.#baseline;
-    if (nowMs - baseline.beganMs < BASELINE_MS || baseline.answers < MIN_BASELINE_ANSWERS) return null;
-    this.#baseline = { beganMs: nowMs, counts: new Float64Array(LATENCY_BUCKETS), answers: 0 };
-    const p99 = quantileBucket(baseline.counts, 0.99);
-    return p99 === null ? null : bucketEndUs(p99);
+    if (!this.#latencies.isBaselineDue(nowMs)) return null;
+    this.#catchUp();
+    return this.#latencies.takeBaselineUs(nowMs);
   }
 
   /** A gauge: what the threads have of it at this moment. */
@@ -140,67 +124,55 @@ export class Account {
     return Math.max(0, sum);
   }
 
-  #isTouched(slice: Uint32Array, thread: number): boolean {
-    return Atomics.load(slice, SLICE.touched) !== (this.#seen[thread] as Uint32Array)[SLICE.touched];
-  }
-
-  #take(slice: Uint32Array, seen: Uint32Array, nowMs: number): void {
-    // First, so that what is written meanwhile makes the slice look touched again.
-    seen[SLICE.touched] = Atomics.load(slice, SLICE.touched);
-    for (let word = SLICE.requests; word < SLICE_WORDS; word++) {
-      const now = slice[word] as number;
-      const added = (now - (seen[word] as number)) >>> 0; // the counters wrap around
-      if (added === 0) continue;
-      seen[word] = now;
-      this.totals[word] = (this.totals[word] as number) + added;
-      const latency = word - SLICE.latencies;
-      if (latency >= 0 && latency < LATENCY_WORDS) this.#takeLatency(latency, added, nowMs);
+  #takeNear(slice: Uint32Array, seen: Uint32Array): void {
+    for (let word = FIRST_COUNTER; word < FIRST_FAR_WORD; word++) {
+      const added = this.#take(slice, seen, word);
+      if (added !== 0) ADDED[word] = (ADDED[word] as number) + added;
     }
   }
 
-  #takeLatency(index: number, added: number, nowMs: number): void {
-    const { counts } = this.#window(nowMs);
-    counts[index] = (counts[index] as number) + added;
-    if (index >= LATENCY_BUCKETS) return; // new's: only old's are a baseline
-    this.#baseline.counts[index] = (this.#baseline.counts[index] as number) + added;
-    this.#baseline.answers += added;
+  #catchUp(): void {
+    if (this.#farDueMs !== Number.POSITIVE_INFINITY) this.#takeFar();
   }
 
-  #window(nowMs: number): LatencyWindow {
-    const last = this.#windows.at(-1);
-    if (last !== undefined && nowMs - last.beganMs < WINDOW_MS) return last;
-    const window = { beganMs: nowMs, counts: new Uint32Array(LATENCY_WORDS) };
-    this.#windows = [...this.#windows.slice(-(WINDOWS - 1)), window];
-    return window;
+  #takeFar(): void {
+    this.#farDueMs = Number.POSITIVE_INFINITY;
+    for (let thread = 0; thread < this.#slices.length; thread++) {
+      const seen = this.#seen[thread] as Uint32Array;
+      const touched = seen[SLICE.touched] as number;
+      if (touched === this.#farSeen[thread]) continue;
+      this.#farSeen[thread] = touched;
+      const slice = this.#slices[thread] as Uint32Array;
+      for (let word = FIRST_FAR_WORD; word < SLICE_WORDS; word++) {
+        const added = this.#take(slice, seen, word);
+        if (added === 0 || word < SLICE.latencies || word >= LATENCIES_END) continue;
+        this.#latencies.add(word - SLICE.latencies, added, this.#lookedMs);
+      }
+    }
   }
 
-  #judged(): Increment {
-    return {
-      answers: this.bySide(SLICE.answers),
-      errors: this.bySide(SLICE.errors),
-      clientErrors: this.bySide(SLICE.clientErrors),
-      slow: this.bySide(SLICE.slow),
-      matches: this.total(SLICE.comparisons),
-      triples: this.total(SLICE.triples),
-      reverseTriples: this.total(SLICE.reverseTriples),
-      shadows: { answers: this.total(SLICE.shadowAnswers), failed: this.total(SLICE.shadowFailures) },
-    };
+  /** How much a counter has risen; it wraps around. */
+  #take(slice: Uint32Array, seen: Uint32Array, word: number): number {
+    const now = slice[word] as number;
+    const added = (now - (seen[word] as number)) >>> 0;
+    if (added === 0) return 0;
+    seen[word] = now;
+    this.#totals[word] = (this.#totals[word] as number) + added;
+    return added;
   }
 }
 
-function minus(a: Record<Side, number>, b: Record<Side, number>): Record<Side, number> {
-  return { old: a.old - b.old, new: a.new - b.new };
-}
-
-/** The bucket in which the quantile lies; null: no counts. */
-function quantileBucket(counts: Float64Array | Uint32Array, quantile: number): number | null {
-  let all = 0;
-  for (let bucket = 0; bucket < counts.length; bucket++) all += counts[bucket] as number;
-  if (all === 0) return null;
-  let left = Math.ceil(all * quantile);
-  for (let bucket = 0; bucket < counts.length; bucket++) {
-    left -= counts[bucket] as number;
-    if (left <= 0) return bucket;
-  }
-  return counts.length - 1;
+function incrementOf(added: Float64Array): Increment {
+  const at = (word: number): number => added[word] as number;
+  const bySide = (word: number): Record<Side, number> => ({ old: at(word), new: at(word + 1) });
+  return {
+    answers: bySide(SLICE.answers),
+    errors: bySide(SLICE.errors),
+    clientErrors: bySide(SLICE.clientErrors),
+    slow: bySide(SLICE.slow),
+    matches: at(SLICE.comparisons),
+    triples: at(SLICE.triples),
+    reverseTriples: at(SLICE.reverseTriples),
+    shadows: { answers: at(SLICE.shadowAnswers), failed: at(SLICE.shadowFailures) },
+  };
 }

@@ -85,7 +85,8 @@ export class Watchman {
     const { killed } = book.tile;
     if (increment !== null)
       takeEqual(book.docket, increment.matches, increment.triples, increment.reverseTriples);
-    if (increment === null && isEmpty(book) && !killed) return;
+    // Of a route without a guard what was counted is all that there is to do.
+    if ((increment === null || book.detector === null) && isEmpty(book) && !killed) return;
     const batch = takeBatch(book, increment);
     // Latched, the evidence stays as it was at the rollback.
     if (book.tile.latched && !killed) return;

@@ -60,6 +60,7 @@ test("no two counters share a word, and none lies outside the slice", () => {
     tunnels: 2,
     requests: 2 * REASONS.length * CODES.length,
     durations: 2 * (DURATION_BOUNDS_US.length + 1),
+    durationRestNs: 2,
     durationSumMs: 2,
     answers: 2,
     errors: 2,
@@ -92,7 +93,7 @@ test("each side, reason and code has a word of its own", () => {
       for (const code of CODES.keys()) words.add(requestsWord(side, reason, code));
   assert.equal(words.size, 2 * REASONS.length * CODES.length);
   assert.equal(Math.min(...words), SLICE.requests);
-  assert.equal(Math.max(...words), SLICE.durations - 1);
+  assert.ok(Math.max(...words) < SLICE_WORDS);
 });
 
 test("slices begin on cache lines of their own, so that threads do not slow each other down", () => {
