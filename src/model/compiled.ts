@@ -30,20 +30,34 @@ export function compileRules(ruleset: Ruleset): CompiledRules {
 
 function compileRoute(route: Route): CompiledRoute {
   const { split, canary } = route;
-  const listedNew = keySet(split?.new ?? []);
-  const inFile = split?.newFile ? createKeySetLookup(split.newFile) : nothing;
   return {
     route,
     splitOld: keySet(split?.old ?? []),
-    splitNew: (key) => listedNew(key) || inFile(key),
+    splitNew: anyKeyOf(
+      keySet(split?.new ?? []),
+      split?.newFile ? createKeySetLookup(split.newFile) : nothing,
+    ),
     never: anyOf(canary.never),
     always: anyOf(canary.always),
     canaryMethod: methodTest(canary.methods),
   };
 }
 
+/** One function for all routes that have no such rule: of a thousand, each would be memory of its own to read. */
 function nothing(): boolean {
   return false;
+}
+
+function everything(): boolean {
+  return true;
+}
+
+function anyKeyOf(
+  listed: (key: string) => boolean,
+  inFile: (key: string) => boolean,
+): (key: string) => boolean {
+  if (inFile === nothing) return listed;
+  return listed === nothing ? inFile : (key) => listed(key) || inFile(key);
 }
 
 function keySet(keys: readonly string[]): (key: string) => boolean {
@@ -53,7 +67,7 @@ function keySet(keys: readonly string[]): (key: string) => boolean {
 }
 
 function methodTest(methods: readonly string[] | null): (method: string) => boolean {
-  if (methods === null) return () => true;
+  if (methods === null) return everything;
   const set = new Set(methods);
   return (method) => set.has(method);
 }

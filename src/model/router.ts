@@ -4,7 +4,7 @@
  */
 
 import { type Facts, findHeader, findQuery } from "./facts.ts";
-import { type PathTemplate, parseTemplate, splitPath } from "./path.ts";
+import { type PathTemplate, parseTemplate } from "./path.ts";
 import type { Condition, Route } from "./ruleset.ts";
 
 /** Which condition of which route matched. */
@@ -19,15 +19,21 @@ interface Candidate {
   /** File order over all conditions: the lowest that matches wins. */
   readonly rank: number;
   readonly match: Match;
-  readonly condition: Condition;
+  /** Null: it names nothing but path and host, which the tries have answered. */
+  readonly condition: Condition | null;
+  /** The next of the same place, of a higher rank. A list of links: most places have one, and a request reads few. */
+  next: Candidate | null;
 }
 
+/** What is null is not there: each part that a request need not look at is memory that it does not touch. */
 interface TrieNode {
-  readonly literals: Map<string, TrieNode>;
+  /** The lowest rank here and below. */
+  least: number;
+  literals: Map<string, TrieNode> | null;
   parameter: TrieNode | null;
   /** Templates that end here, and templates that cover all from here on; each in rank order. */
-  readonly exact: Candidate[];
-  readonly subtree: Candidate[];
+  exact: Candidate | null;
+  subtree: Candidate | null;
 }
 
 export interface Router {
@@ -47,8 +53,15 @@ export function createRouter(routes: readonly Route[]): Router {
   for (const [routeIndex, route] of routes.entries()) {
     for (const condition of route.match.length === 0 ? [MATCH_ALL] : route.match) {
       const template = condition.path === null ? null : parseTemplate(condition.path);
-      const candidate = { rank: rank++, match: { routeIndex, template }, condition };
-      for (const trie of triesFor(condition.hosts)) insert(trie, candidate);
+      for (const trie of triesFor(condition.hosts)) {
+        insert(trie, {
+          rank,
+          match: { routeIndex, template },
+          condition: isPlain(condition) ? null : condition,
+          next: null,
+        });
+      }
+      rank++;
     }
   }
   return { anyHost, byHost, bySuffix };
@@ -63,52 +76,56 @@ export function createRouter(routes: readonly Route[]): Router {
 
 /** The route for a request, or null. */
 export function findRoute(router: Router, facts: Facts): Match | null {
-  const segments = splitPath(facts.path);
-  let best = search(router.anyHost, facts, segments, 0, null);
+  const begin = facts.path === "" ? PATH_END : 1;
+  let best = search(router.anyHost, facts, begin, null);
   if (router.byHost.size > 0) {
     const trie = router.byHost.get(facts.host);
-    if (trie !== undefined) best = search(trie, facts, segments, 0, best);
+    if (trie !== undefined) best = search(trie, facts, begin, best);
   }
   if (router.bySuffix.size > 0) {
     // Every dot begins a suffix: "a.b.example.org" is looked up as ".b.example.org", ".example.org", ".org".
     for (let dot = facts.host.indexOf("."); dot > 0; dot = facts.host.indexOf(".", dot + 1)) {
       const trie = router.bySuffix.get(facts.host.slice(dot));
-      if (trie !== undefined) best = search(trie, facts, segments, 0, best);
+      if (trie !== undefined) best = search(trie, facts, begin, best);
     }
   }
   return best === null ? null : best.match;
 }
 
-/** The best of `best` and everything below `node` that matches the segments from `depth` on. */
-function search(
-  node: TrieNode,
-  facts: Facts,
-  segments: readonly string[],
-  depth: number,
-  best: Candidate | null,
-): Candidate | null {
+/** Where a path has no more segments. */
+const PATH_END = -1;
+
+/** The best of `best` and everything below `node` that matches the path's segments from `begin` on. */
+function search(node: TrieNode, facts: Facts, begin: number, best: Candidate | null): Candidate | null {
+  if (best !== null && best.rank < node.least) return best;
   let found = firstMatch(node.subtree, facts, best);
-  if (depth === segments.length) return firstMatch(node.exact, facts, found);
-  const segment = segments[depth] as string;
-  const literal = node.literals.get(segment);
-  if (literal !== undefined) found = search(literal, facts, segments, depth + 1, found);
-  // A parameter stands for a segment, and an empty one is none: "/profiles/" is not "/profiles/{id}".
-  if (node.parameter !== null && segment !== "") {
-    found = search(node.parameter, facts, segments, depth + 1, found);
+  if (begin === PATH_END) return firstMatch(node.exact, facts, found);
+  const { literals, parameter } = node;
+  if (literals === null && parameter === null) return found;
+  const { path } = facts;
+  const slash = path.indexOf("/", begin);
+  const end = slash === -1 ? path.length : slash;
+  const next = slash === -1 ? PATH_END : slash + 1;
+  if (literals !== null) {
+    const literal = literals.get(path.slice(begin, end));
+    if (literal !== undefined) found = search(literal, facts, next, found);
   }
+  // A parameter stands for a segment, and an empty one is none: "/profiles/" is not "/profiles/{id}".
+  if (parameter !== null && end > begin) found = search(parameter, facts, next, found);
   return found;
 }
 
-function firstMatch(
-  candidates: readonly Candidate[],
-  facts: Facts,
-  best: Candidate | null,
-): Candidate | null {
-  for (const candidate of candidates) {
+/** The first of `candidates` that holds, unless `best` comes before it. */
+function firstMatch(candidates: Candidate | null, facts: Facts, best: Candidate | null): Candidate | null {
+  for (let candidate = candidates; candidate !== null; candidate = candidate.next) {
     if (best !== null && candidate.rank > best.rank) return best;
-    if (holds(candidate.condition, facts)) return candidate;
+    if (candidate.condition === null || holds(candidate.condition, facts)) return candidate;
   }
   return best;
+}
+
+function isPlain({ methods, headers, query }: Condition): boolean {
+  return methods === null && Object.keys(headers).length === 0 && Object.keys(query).length === 0;
 }
 
 /** All but path and host, which the tries have answered. */
@@ -124,7 +141,7 @@ function holds(condition: Condition, facts: Facts): boolean {
 }
 
 function createNode(): TrieNode {
-  return { literals: new Map(), parameter: null, exact: [], subtree: [] };
+  return { least: Number.POSITIVE_INFINITY, literals: null, parameter: null, exact: null, subtree: null };
 }
 
 function entry(tries: Map<string, TrieNode>, key: string): TrieNode {
@@ -136,16 +153,31 @@ function entry(tries: Map<string, TrieNode>, key: string): TrieNode {
   return trie;
 }
 
+/** To be called in the order of ranks. */
 function insert(root: TrieNode, candidate: Candidate): void {
-  const { template } = candidate.match;
+  const { rank, match } = candidate;
+  const { template } = match;
   let node = root;
+  node.least = Math.min(node.least, rank);
   for (const segment of template?.segments ?? []) {
     if (segment === null) {
       node.parameter ??= createNode();
       node = node.parameter;
     } else {
+      node.literals ??= new Map();
       node = entry(node.literals, segment);
     }
+    node.least = Math.min(node.least, rank);
   }
-  (template === null || template.subtree ? node.subtree : node.exact).push(candidate);
+  if (template === null || template.subtree) node.subtree = appended(node.subtree, candidate);
+  else node.exact = appended(node.exact, candidate);
+}
+
+/** The list with one more at its end. */
+function appended(list: Candidate | null, candidate: Candidate): Candidate {
+  if (list === null) return candidate;
+  let last = list;
+  while (last.next !== null) last = last.next;
+  last.next = candidate;
+  return list;
 }

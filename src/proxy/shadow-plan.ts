@@ -39,10 +39,11 @@ export function planShadow(
 ): ShadowPlan | null {
   const { shadow: rules, compare } = room.compiled.route;
   const side: Side = decision.side === "old" ? "new" : "old";
+  const sharePpm = room.tile.shadowPpm(rules.sharePpm);
+  if (sharePpm === 0) return null;
   const client = shadowClient(room, side);
   if (client === null || (side === "old" && !rules.reverse) || !rules.methods.includes(method)) return null;
-  const sharePpm = room.tile.shadowPpm(rules.sharePpm);
-  if (sharePpm === 0 || !taken(room.tile.nextShadowSequence(), sharePpm)) return null;
+  if (!taken(room.tile.nextShadowSequence(), sharePpm)) return null;
   if (isShed(desk, room, side, 1)) {
     room.recorder.shadow("shed");
     if (compare !== null) room.recorder.uncompared("shed");
