@@ -104,6 +104,8 @@ export class Books {
     const isAnotherComparison = book.route === null || comparisonOf(book.route) !== comparisonOf(route);
     book.route = route;
     configureGuard(book, route, nowMs);
+    // What shadows match is the noise memory's too, which no total tells.
+    book.account.isJudged = book.detector !== null || route.shadow.sharePpm > 0 || route.rollout !== null;
     if (isAnotherComparison) compareAnew(book, route, nowMs);
     else book.docket.noisePpm = noisePpmOf(route);
     // Where a rollout sets the shares, its controller says when a step begins.

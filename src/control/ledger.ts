@@ -35,6 +35,8 @@ export interface Increment {
  * otherwise so often that latencies come into the window that they belong to.
  */
 const FAR_EVERY_MS = 2_000;
+/** How often a route is read that nobody judges: those who ask for a total of it bring it up to date themselves. */
+const UNJUDGED_EVERY_MS = 2_000;
 const LATENCIES_END = SLICE.latencies + SIDES.length * LATENCY_BUCKETS;
 /** What one look adds to the near words. Done for every route, again and again: no memory of its own. */
 const ADDED = new Float64Array(FIRST_FAR_WORD);
@@ -42,6 +44,8 @@ const ADDED = new Float64Array(FIRST_FAR_WORD);
 /** The books of one route. */
 export class Account {
   readonly tile: Tile;
+  /** Whether anybody waits for what `read` answers. Of the others only totals are of interest, now and then. */
+  isJudged = true;
   /** By word of a slice, over all threads since the start. */
   readonly #totals = new Float64Array(SLICE_WORDS);
   readonly #slices: readonly Uint32Array[];
@@ -60,6 +64,11 @@ export class Account {
     this.#farSeen = new Uint32Array(threads);
     this.#lookedMs = nowMs;
     this.#latencies = new Latencies(nowMs);
+  }
+
+  /** Whether it is time for a `read`. */
+  isDue(nowMs: number): boolean {
+    return this.isJudged || nowMs - this.#lookedMs >= UNJUDGED_EVERY_MS;
   }
 
   /** Takes over what is new; null: nothing is. */
@@ -84,8 +93,16 @@ export class Account {
 
   /** As of the last look, or newer. */
   total(word: number): number {
+    this.#refresh();
     if (word >= FIRST_FAR_WORD) this.#catchUp();
     return this.#totals[word] as number;
+  }
+
+  /** Of so many totals from this one on. */
+  sum(first: number, words: number): number {
+    let sum = this.total(first);
+    for (let word = first + 1; word < first + words; word++) sum += this.#totals[word] as number;
+    return sum;
   }
 
   bySide(word: number): Record<Side, number> {
@@ -103,6 +120,7 @@ export class Account {
 
   /** Of the last minute, to the answer head, in milliseconds; null: no answers. */
   latencyMs(side: Side, nowMs: number): { p50: number; p99: number } | null {
+    this.#refresh();
     this.#catchUp();
     return this.#latencies.lastMinuteMs(side, nowMs);
   }
@@ -129,6 +147,10 @@ export class Account {
       const added = this.#take(slice, seen, word);
       if (added !== 0) ADDED[word] = (ADDED[word] as number) + added;
     }
+  }
+
+  #refresh(): void {
+    if (!this.isJudged) this.read(this.#lookedMs);
   }
 
   #catchUp(): void {

@@ -117,11 +117,7 @@ export function shadowCounts(book: Book): RouteStatus["shadows"] {
 
 /** Answers to clients by this side. */
 export function requestsOf(book: Book, side: Side): number {
-  let sum = 0;
-  const first = requestsWord(SIDE_INDEX[side], 0, 0);
-  for (let word = first; word < first + REASONS.length * CODES.length; word++)
-    sum += book.account.total(word);
-  return sum;
+  return book.account.sum(requestsWord(SIDE_INDEX[side], 0, 0), REASONS.length * CODES.length);
 }
 
 function rollbackReport(latch: LatchRecord): RollbackReport {

@@ -71,6 +71,7 @@ export class Watchman {
     }
     this.#books.unmatched.account.read(nowMs);
     for (const book of this.#books.all) {
+      if (!book.account.isDue(nowMs)) continue;
       try {
         this.#lookAt(book, nowMs);
       } catch (error) {

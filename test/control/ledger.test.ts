@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { SLICE } from "../../src/board/layout.ts";
+import { requestsWord, SLICE } from "../../src/board/layout.ts";
 import { Recorder } from "../../src/board/recorder.ts";
 import { Tile } from "../../src/board/tile.ts";
 import { Account } from "../../src/control/ledger.ts";
@@ -161,4 +161,52 @@ test("a minute with too few answers of old is no baseline: it is taken of a long
   assert.equal(account.completedBaselineUs(120_000), null);
   record(1, 150_000);
   assert.ok((account.completedBaselineUs(150_000) ?? 0) > 1000);
+});
+
+test("whatever is asked and whenever, each total is what the threads have counted", () => {
+  const ask = fc.record({
+    thread: fc.nat(1),
+    us: fc.nat(2_000_000),
+    does: fc.constantFrom("look", "ask", ""),
+  });
+  fc.assert(
+    fc.property(fc.array(ask, { maxLength: 60 }), fc.boolean(), (asks, isJudged) => {
+      const { recorders, account } = open(2);
+      account.isJudged = isJudged;
+      let nowMs = 0;
+      for (const { thread, us, does } of asks) {
+        nowMs += us / 1000;
+        recorders[thread]?.request("old", 0, 0, us);
+        recorders[thread]?.leg("old", "well", false, us);
+        if (does === "look") account.read(nowMs);
+        if (does === "ask") account.total(SLICE.requests);
+      }
+      account.read(nowMs);
+      assert.equal(account.total(SLICE.requests), asks.length);
+      assert.equal(account.sum(SLICE.durations, SLICE.latencies - SLICE.durations), asks.length);
+      assert.equal(account.total(SLICE.answers), asks.length);
+      account.read(nowMs + 10_000);
+      assert.equal(account.total(SLICE.requests), asks.length);
+    }),
+  );
+});
+
+test("a route that nobody judges is read now and then, and its totals are those of the moment all the same", () => {
+  const { recorder, account } = open();
+  account.isJudged = false;
+  account.read(1_000);
+  assert.equal(account.isDue(2_000), false);
+  assert.equal(account.isDue(3_000), true);
+  recorder.request("new", 0, 0, 5);
+  recorder.leg("new", "error", false, 500);
+  assert.deepEqual(account.bySide(SLICE.errors), { old: 0, new: 1 });
+  assert.equal(account.total(requestsWord(1, 0, 0)), 1);
+  assert.ok(account.latencyMs("new", 2_000) !== null);
+});
+
+test("a latency belongs to the time in which it was seen, however late it is asked for", () => {
+  const { recorder, account } = open();
+  recorder.leg("old", "well", false, 1000);
+  for (let nowMs = 0; nowMs <= 100_000; nowMs += 100) account.read(nowMs);
+  assert.equal(account.latencyMs("old", 100_000), null);
 });
