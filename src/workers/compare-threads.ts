@@ -1,4 +1,4 @@
-/** Starts the comparison thread, keeps it alive, and hands its findings on. */
+/** Starts the comparison thread once there is something to compare, keeps it alive, and hands its findings on. */
 
 import { type MessagePort, Worker } from "node:worker_threads";
 import { type CompareSetup, PROGRESS_BYTES, pairAtHand, routeAtHand } from "../board/progress.ts";
@@ -24,24 +24,40 @@ const LOOKS = 10;
 
 export class CompareThread {
   readonly #options: CompareThreadOptions;
-  #worker: Worker;
+  /** Null: not started. */
+  #worker: Worker | null = null;
+  /** Of data threads that it will hear of when it starts. */
+  readonly #waiting = new Set<MessagePort>();
   #stopping = false;
 
   constructor(options: CompareThreadOptions) {
     this.#options = options;
-    this.#worker = this.#start();
+  }
+
+  /** From now on there may be pairs. Safe to repeat. It is not started before: it would take some 25 MB for nothing. */
+  start(): void {
+    if (this.#worker !== null || this.#stopping) return;
+    this.#worker = this.#spawn();
+    for (const port of this.#waiting) this.connect(port);
+    this.#waiting.clear();
   }
 
   connect(port: MessagePort): void {
-    this.#worker.postMessage({ kind: "port", port }, [port]);
+    if (this.#worker !== null) {
+      this.#worker.postMessage({ kind: "port", port }, [port]);
+      return;
+    }
+    this.#waiting.add(port);
+    port.once("close", () => this.#waiting.delete(port)); // its data thread has ended
   }
 
   async terminate(): Promise<void> {
     this.#stopping = true;
-    await this.#worker.terminate();
+    for (const port of this.#waiting) port.close();
+    await this.#worker?.terminate();
   }
 
-  #start(): Worker {
+  #spawn(): Worker {
     const progress = new SharedArrayBuffer(PROGRESS_BYTES);
     const worker = new Worker(entryUrl("compare/thread"), {
       name: "compare",
@@ -87,7 +103,7 @@ export class CompareThread {
     if (this.#stopping) return;
     // What waited died with it.
     new Int32Array(this.#options.queue).fill(0);
-    this.#worker = this.#start();
+    this.#worker = this.#spawn();
     this.#options.onReplaced(why);
   }
 }

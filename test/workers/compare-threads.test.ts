@@ -17,6 +17,7 @@ test("a comparison that never ends is given up, by the name of its route, and la
     onReplaced: (why) => replaced.push(why),
     stuckAfterMs: 1_000,
   });
+  thread.start();
   const post = (pair: Pair) => {
     Atomics.add(new Int32Array(queue), 0, 1);
     const { port1, port2 } = new MessageChannel();
@@ -38,5 +39,34 @@ test("a comparison that never ends is given up, by the name of its route, and la
     assert.equal(found[0]?.comparison.kind, "mismatch");
   } finally {
     await thread.terminate();
+  }
+});
+
+test("the thread is not there before there is something to compare, and hears of every data thread then", async () => {
+  const queue = new SharedArrayBuffer(8);
+  const found: Compared[] = [];
+  const thread = new CompareThread({
+    queue,
+    onCompared: (compared) => found.push(compared),
+    onReplaced: (why) => assert.fail(why),
+  });
+  const channels = [new MessageChannel(), new MessageChannel()];
+  const gone = new MessageChannel();
+  try {
+    thread.connect(gone.port2);
+    gone.port1.close(); // its data thread ended before anything was compared
+    for (const { port1, port2 } of channels) {
+      thread.connect(port2);
+      Atomics.add(new Int32Array(queue), 0, 1);
+      port1.postMessage({ kind: "pair", pair: pairOf(answer('{"a":1}'), answer('{"a":2}')) });
+    }
+    await new Promise((resolve) => gone.port2.once("close", resolve));
+    assert.equal(Atomics.load(new Int32Array(queue), 0), 2);
+    thread.start();
+    thread.start();
+    await until("both pairs are compared", () => found.length === 2);
+  } finally {
+    await thread.terminate();
+    for (const { port1 } of channels) port1.close();
   }
 });
