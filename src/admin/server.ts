@@ -1,7 +1,8 @@
 /** The admin API over HTTP, on a port of its own. */
 
 import { once } from "node:events";
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import { createServer } from "../node-http.ts";
 import { type Call, endpoints, type Handler, type Reply } from "./api.ts";
 import { checkHost, isLoopback, type TokenCheck, tokenCheck } from "./auth.ts";
 import { createDashboard } from "./dashboard/serve.ts";

@@ -1,7 +1,7 @@
 /** One small HTTP exchange, bounded in time and size. */
 
-import * as http from "node:http";
-import * as https from "node:https";
+import { request as requestHttps } from "node:https";
+import { request as requestHttp } from "../node-http.ts";
 
 export interface Answer {
   readonly status: number;
@@ -32,7 +32,7 @@ export class AnswerTooLarge extends Error {}
  */
 export function exchange(ask: Ask): Promise<Answer> {
   const { promise, resolve, reject } = Promise.withResolvers<Answer>();
-  const { request: open } = ask.url.protocol === "https:" ? https : http;
+  const open = ask.url.protocol === "https:" ? requestHttps : requestHttp;
   const { method, headers } = ask;
   const request = open(ask.url, { method, headers, agent: false }, (response) => {
     const chunks: Buffer[] = [];

@@ -1,10 +1,11 @@
 /** The HTTP server of one data thread: what it takes in, what it refuses, and its limits towards clients. */
 
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { admit, maxForwards, type RequestHead } from "../model/admission.ts";
 import type { Limits } from "../model/ruleset.ts";
+import { createServer } from "../node-http.ts";
 import { refuseBroken, refuseInOrder } from "./broken-request.ts";
 import { ClientConnection, connectionOf } from "./connection.ts";
 import { type Arrival, clientLeft, serve } from "./corridor.ts";

@@ -3,7 +3,7 @@
  * the bare socket: a refusal is relayed as the HTTP answer that it is, a 101 of the backend makes a tunnel.
  */
 
-import { type IncomingMessage, ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { admit } from "../model/admission.ts";
@@ -12,6 +12,7 @@ import { createFacts } from "../model/facts.ts";
 import { findRoute } from "../model/router.ts";
 import type { Side, Upgrade } from "../model/ruleset.ts";
 import { DEFAULT_UPGRADE, isSwitchTo, protocolToAsk } from "../model/upgrade.ts";
+import { ServerResponse as HttpAnswer } from "../node-http.ts";
 import { connectionOf } from "./connection.ts";
 import type { DataDesk } from "./desk.ts";
 import type { RouteRoom, Snapshot } from "./rooms.ts";
@@ -36,7 +37,7 @@ export function mayUpgrade(desk: DataDesk, req: IncomingMessage): boolean {
 }
 
 /** An answer over a socket that node:http's parser has let go of; the connection ends with it. */
-export class UpgradeResponse extends ServerResponse {
+export class UpgradeResponse extends HttpAnswer {
   readonly clientSocket: Socket;
   readonly #desk: DataDesk;
   readonly #passOnDrain = (): boolean => this.emit("drain");

@@ -1,10 +1,10 @@
 /** Texts with a grammar of their own: names, paths, hosts, URLs, patterns. Each parser teaches what to write. */
 
-import { METHODS } from "node:http";
 import { checkPath, MAX_PATH_CHARS, parsePath } from "../model/jsonpath.ts";
 import { endlessMistake } from "../model/pattern.ts";
 import type { HostPolicy, KeySource } from "../model/ruleset.ts";
 import { isNeverUpgraded } from "../model/upgrade.ts";
+import { METHODS } from "../node-http.ts";
 import { nearest } from "./suggest.ts";
 import type { Parsed } from "./units.ts";
 
