@@ -1,6 +1,6 @@
 /** What the fields of a rollout say against each other: shares that rise, gates that are whole and there. */
 
-import { fieldName } from "./issues.ts";
+import { fieldName } from "./field-name.ts";
 import type { MergedRoute } from "./merge.ts";
 import type { Report } from "./resolve-backend.ts";
 import { DEFAULT_EVERY_MS, GATE_TESTS, rolloutOf, stepShares } from "./resolve-rollout.ts";

@@ -2,7 +2,7 @@
 
 import { parsePath } from "../model/jsonpath.ts";
 import { checkRollout } from "./checks-rollout.ts";
-import { fieldName } from "./issues.ts";
+import { fieldName } from "./field-name.ts";
 import type { MergedRoute } from "./merge.ts";
 import type { Report } from "./resolve-backend.ts";
 import type { MatcherFields, RouteFields } from "./schema.ts";

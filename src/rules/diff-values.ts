@@ -1,7 +1,7 @@
 /** What changed between two descriptions, field by field. */
 
 import type { DescribedValue, Description } from "./description.ts";
-import { nameWithin } from "./issues.ts";
+import { nameWithin } from "./field-name.ts";
 
 const LONGEST_VALUE = 80;
 const MOST_ITEMS = 5;

@@ -2,6 +2,7 @@
 
 import type { z } from "zod";
 import { readPlainScalar } from "./env.ts";
+import { fieldName } from "./field-name.ts";
 import { MAX_PROBLEMS, type Problem } from "./problem.ts";
 import { readNote } from "./schema-kit.ts";
 import { isWritten, type Path, problemAtPlace, type SourceFile, valueAt } from "./source-file.ts";
@@ -36,19 +37,6 @@ const pathOf = (issue: Issue, base: Path): Path => [
   ...base,
   ...issue.path.filter((part) => typeof part !== "symbol"),
 ];
-
-/** "canary.share" of a route, "backends.modern.url" else: the name that users would say. */
-export function fieldName(path: Path): string {
-  const parts = path[0] === "routes" && path.length > 2 ? path.slice(2) : path;
-  return parts.reduce<string>(nameWithin, "");
-}
-
-/** The name of a field within another; a JSONPath that is a field's name stands in brackets. */
-export function nameWithin(name: string, part: string | number): string {
-  if (typeof part === "number") return `${name}[${part}]`;
-  if (name === "") return part;
-  return part.startsWith("$") ? `${name}["${part}"]` : `${name}.${part}`;
-}
 
 function explain(file: SourceFile, issue: Issue, base: Path, suffix: string): Problem[] {
   const path = pathOf(issue, base);
