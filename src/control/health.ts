@@ -1,12 +1,10 @@
 /** Active health checks: which endpoints answer. Written to shared memory, where data threads look. */
 
-import { Agent, request } from "undici";
 import type { Backend } from "../model/ruleset.ts";
-import { tlsOptions } from "../model/tls-options.ts";
+import type { HealthProbe } from "./health-probe.ts";
 
 /** One failed check may be chance. */
 const FAILURES_TO_UNHEALTHY = 2;
-const CHECK_TIMEOUT_MS = 5_000;
 
 /** The words of one backend's endpoints, kept while a backend of that name is configured. */
 export class HealthBoard {
@@ -31,7 +29,7 @@ export class HealthBoard {
 /** Checks every endpoint of the backends that ask for it. */
 export class HealthChecker {
   #timers: NodeJS.Timeout[] = [];
-  #agents: Agent[] = [];
+  #probes: Promise<HealthProbe>[] = [];
 
   /** Takes the place of the checks before. */
   follow(
@@ -42,24 +40,27 @@ export class HealthChecker {
     for (const backend of Object.values(backends)) {
       const buffer = words[backend.name];
       if (backend.health === null || buffer === undefined) continue;
-      const agent = new Agent({
-        connect: { timeout: backend.timeouts.connectMs, ...tlsOptions(backend.tls) },
-        connections: 1,
-      });
-      this.#agents.push(agent);
+      const probe = probeOf(backend);
+      this.#probes.push(probe);
       const unhealthy = new Int32Array(buffer);
-      for (const [index, url] of backend.urls.entries()) this.#watch(backend, agent, url, unhealthy, index);
+      for (const [index, url] of backend.urls.entries()) this.#watch(backend, probe, url, unhealthy, index);
     }
   }
 
   stop(): void {
     for (const timer of this.#timers) clearInterval(timer);
     this.#timers = [];
-    for (const agent of this.#agents) agent.destroy().catch(() => {}); // checks under way fail, as they should
-    this.#agents = [];
+    for (const probe of this.#probes) void probe.then((each) => each.destroy());
+    this.#probes = [];
   }
 
-  #watch(backend: Backend, agent: Agent, url: string, unhealthy: Int32Array, index: number): void {
+  #watch(
+    backend: Backend,
+    probe: Promise<HealthProbe>,
+    url: string,
+    unhealthy: Int32Array,
+    index: number,
+  ): void {
     const health = backend.health as NonNullable<Backend["health"]>;
     // A reload starts the checks anew, not what they have found.
     let failures = Atomics.load(unhealthy, index) === 0 ? 0 : FAILURES_TO_UNHEALTHY;
@@ -67,7 +68,7 @@ export class HealthChecker {
     const check = async (): Promise<void> => {
       if (underWay) return;
       underWay = true;
-      failures = (await answersWell(agent, url + health.path)) ? 0 : failures + 1;
+      failures = (await (await probe).answersWell(url + health.path)) ? 0 : failures + 1;
       underWay = false;
       Atomics.store(unhealthy, index, failures >= FAILURES_TO_UNHEALTHY ? 1 : 0);
     };
@@ -78,17 +79,7 @@ export class HealthChecker {
   }
 }
 
-/** A failed check is an answer too: whatever went wrong, the endpoint did not answer well. */
-async function answersWell(agent: Agent, url: string): Promise<boolean> {
-  try {
-    const { statusCode, body } = await request(url, {
-      dispatcher: agent,
-      signal: AbortSignal.timeout(CHECK_TIMEOUT_MS),
-      headers: { "user-agent": "cutover-health" },
-    });
-    await body.dump();
-    return statusCode >= 200 && statusCode < 400;
-  } catch {
-    return false;
-  }
+async function probeOf(backend: Backend): Promise<HealthProbe> {
+  const { HealthProbe: Probe } = await import("./health-probe.ts");
+  return new Probe(backend);
 }

@@ -2,7 +2,7 @@
 
 import type { Announcer } from "../control/announcer.ts";
 import type { Store } from "../control/store-types.ts";
-import { Webhook, type WebhookOptions } from "../control/webhook.ts";
+import type { WebhookOptions } from "../control/webhook.ts";
 import { say } from "./say.ts";
 
 /** Delivers until `built` is taken down; what is on its way then is delivered after the next start. Never rejects. */
@@ -12,6 +12,7 @@ export async function startWebhook(
   announcer: Announcer,
   built: AsyncDisposableStack,
 ): Promise<void> {
+  const { Webhook } = await import("../control/webhook.ts"); // with its client, where there is one
   const webhook = new Webhook(options, {
     entriesAfter: (id) => store.auditAfter(id),
     newestId: async () => (await store.audit({ route: null, limit: 1 }))[0]?.id ?? 0,

@@ -8,7 +8,6 @@ import { parsePath } from "../../model/jsonpath.ts";
 import { shortDuration } from "../../model/rollout-state.ts";
 import type { Gate, GateTest } from "../../model/ruleset.ts";
 import { isWithin, opensInMs } from "../../model/time-window.ts";
-import { fetchJson } from "./fetch.ts";
 
 export interface GateTools {
   /** Wall clock, milliseconds since 1970. */
@@ -22,9 +21,9 @@ export async function askGate(gate: Gate, tools: GateTools): Promise<GateSaid> {
   try {
     switch (gate.kind) {
       case "http":
-        return readPath(await fetchJson(gate.url, gate.timeoutMs), gate.path, gate.test);
+        return readPath(await fetched(gate.url, gate.timeoutMs), gate.path, gate.test);
       case "prometheus":
-        return readSeries(await fetchJson(queryUrl(gate.url, gate.query), gate.timeoutMs), gate.test);
+        return readSeries(await fetched(queryUrl(gate.url, gate.query), gate.timeoutMs), gate.test);
       case "file":
         return await askFile(gate.path, gate.present);
       case "window": {
@@ -108,4 +107,10 @@ async function exists(path: string): Promise<boolean> {
       return false;
     throw error;
   }
+}
+
+/** Its client is loaded where there are gates. */
+async function fetched(url: string, timeoutMs: number): Promise<unknown> {
+  const { fetchJson } = await import("./fetch.ts");
+  return fetchJson(url, timeoutMs);
 }
