@@ -3,5 +3,4 @@
  * exports, and three of its exports load a WebSocket client of their own at the first look: 14 MB in each thread.
  */
 
-export const { createServer, METHODS, request, ServerResponse, STATUS_CODES } =
-  process.getBuiltinModule("node:http");
+export const { createServer, METHODS, request, ServerResponse } = process.getBuiltinModule("node:http");

@@ -5,7 +5,7 @@
 
 import type { ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
-import { connectionOf } from "./connection.ts";
+import { connectionOf } from "./client-connection.ts";
 import type { DataDesk } from "./desk.ts";
 import { refuseConnection } from "./refusals.ts";
 

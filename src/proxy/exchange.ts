@@ -3,7 +3,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Reason } from "../model/reasons.ts";
 import type { Side } from "../model/ruleset.ts";
-import type { ClientConnection } from "./connection.ts";
+import type { ClientConnection } from "./client-connection.ts";
 import type { DataDesk } from "./desk.ts";
 import type { Leg } from "./leg.ts";
 import type { LegOutcome } from "./leg-shapes.ts";

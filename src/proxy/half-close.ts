@@ -4,7 +4,7 @@
  */
 
 import type { Socket } from "node:net";
-import type { ClientConnection } from "./connection.ts";
+import type { ClientConnection } from "./client-connection.ts";
 
 const PATIENCE_MS = 1_000;
 

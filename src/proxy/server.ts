@@ -7,7 +7,7 @@ import { admit, maxForwards, type RequestHead } from "../model/admission.ts";
 import type { Limits } from "../model/ruleset.ts";
 import { createServer } from "../node-http.ts";
 import { refuseBroken, refuseInOrder } from "./broken-request.ts";
-import { ClientConnection, connectionOf } from "./connection.ts";
+import { ClientConnection, connectionOf } from "./client-connection.ts";
 import { type Arrival, clientLeft, serve } from "./corridor.ts";
 import type { DataDesk } from "./desk.ts";
 import { watchHalfClose } from "./half-close.ts";

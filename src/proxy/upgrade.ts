@@ -13,7 +13,7 @@ import { findRoute } from "../model/router.ts";
 import type { Side, Upgrade } from "../model/ruleset.ts";
 import { DEFAULT_UPGRADE, isSwitchTo, protocolToAsk } from "../model/upgrade.ts";
 import { ServerResponse as HttpAnswer } from "../node-http.ts";
-import { connectionOf } from "./connection.ts";
+import { connectionOf } from "./client-connection.ts";
 import type { DataDesk } from "./desk.ts";
 import type { RouteRoom, Snapshot } from "./rooms.ts";
 import { type EndedBy, Tunnel } from "./tunnel.ts";
