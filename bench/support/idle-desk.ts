@@ -11,7 +11,7 @@ import { LOCAL_COMPARISONS, SLICE } from "../../src/board/layout.ts";
 import { Tile } from "../../src/board/tile.ts";
 import { DEFAULT_COMPARE } from "../../src/model/default-compare.ts";
 import type { Backend } from "../../src/model/ruleset.ts";
-import { ClientConnection } from "../../src/proxy/connection.ts";
+import { ClientConnection } from "../../src/proxy/client-connection.ts";
 import { DataDesk } from "../../src/proxy/desk.ts";
 import type { Exchange } from "../../src/proxy/exchange.ts";
 import type { RouteRoom } from "../../src/proxy/rooms.ts";
