@@ -16,7 +16,7 @@ import { PinsToThread } from "./pins-to-thread.ts";
 import type { SpanPort } from "./trace-thread.ts";
 
 /** Of 12 to 32 MB none costs measurably more processor time or latency, and every MB counts once for each thread. */
-const YOUNG_GENERATION_MB = 16;
+const YOUNG_GENERATION_MB = 12;
 const START_TIMEOUT_MS = 15_000;
 /** A thread that dies at every start must not spin. */
 const REPLACE_AFTER_MS = [0, 100, 500, 2_000, 10_000];
