@@ -11,7 +11,6 @@ import { LOCAL_COMPARISONS, SLICE } from "../../src/board/layout.ts";
 import { Tile } from "../../src/board/tile.ts";
 import { DEFAULT_COMPARE } from "../../src/model/default-compare.ts";
 import type { Backend } from "../../src/model/ruleset.ts";
-import { ClientConnection } from "../../src/proxy/client-connection.ts";
 import { DataDesk } from "../../src/proxy/desk.ts";
 import type { Exchange } from "../../src/proxy/exchange.ts";
 import type { RouteRoom } from "../../src/proxy/rooms.ts";
@@ -76,7 +75,6 @@ function exchangeOn(desk: DataDesk, room: RouteRoom): Exchange {
     room,
     req,
     res: new ServerResponse(req),
-    connection: new ClientConnection(socket, () => {}),
     facts: factsOf("/items?page=1", ["accept", "*/*"]),
     decision: { side: "old", reason: "default-old", who: null, rhoPpm: 0 },
     origin: { peer: "127.0.0.1", ip: "127.0.0.1", said: null },

@@ -6,7 +6,8 @@ import type { DataDesk, Repeatable } from "./desk.ts";
 import type { UnconfirmedReason } from "./messages.ts";
 import { postPair } from "./post-pair.ts";
 import type { RouteRoom } from "./rooms.ts";
-import { askAsShadow, type ShadowAnswer, shadowClient } from "./shadow-leg.ts";
+import { shadowClient } from "./rooms.ts";
+import { askAsShadow, type ShadowAnswer } from "./shadow-leg.ts";
 import { isShed } from "./shadow-plan.ts";
 import type { Lease } from "./shelf.ts";
 

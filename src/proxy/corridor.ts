@@ -46,15 +46,17 @@ export async function serve(arrival: Arrival, admitted: Admitted): Promise<void>
   try {
     const exchange = exchangeOf(arrival, admitted);
     enter(exchange);
+    arrival.connection.begin(exchange);
     if (!admitsBody(exchange)) {
       finish(exchange, refusedForBody(exchange), false);
-      return;
+    } else {
+      arrival.proceed();
+      const copy = copyFor(exchange);
+      const served = await send(exchange, copy);
+      finish(exchange, served, exchange.shadow !== null);
+      copy?.ended(served, exchange.clientGone);
     }
-    arrival.proceed();
-    const copy = copyFor(exchange);
-    const served = await send(exchange, copy);
-    finish(exchange, served, exchange.shadow !== null);
-    copy?.ended(served, exchange.clientGone);
+    arrival.connection.end(exchange);
   } catch (error) {
     giveUp(arrival, error);
   }
@@ -68,7 +70,7 @@ function giveUp({ desk, req, res }: Arrival, error: unknown): void {
 
 /** Reads the request and decides what is done with it: nothing of it is under way. */
 function exchangeOf(arrival: Arrival, { target, host }: Admitted): Exchange {
-  const { desk, req, res, connection } = arrival;
+  const { desk, req, res } = arrival;
   const begunMs = desk.nowMs();
   const snapshot = desk.snapshot; // once: no request sees two rulesets
   const peer = plainAddress(req.socket.remoteAddress ?? "");
@@ -91,7 +93,6 @@ function exchangeOf(arrival: Arrival, { target, host }: Admitted): Exchange {
     room,
     req,
     res,
-    connection,
     facts,
     decision,
     origin,
@@ -144,11 +145,10 @@ function forcedSide(desk: DataDesk, room: RouteRoom, facts: Facts): Side | null 
 }
 
 function enter(exchange: Exchange): void {
-  const { desk, snapshot, connection } = exchange;
+  const { desk, snapshot } = exchange;
   desk.inFlight++;
   desk.enter(snapshot);
   recorderOf(exchange).began(exchange.decision.side);
-  connection.begin(exchange);
 }
 
 /** The client's connection has ended before its answer had gone out. */
@@ -183,7 +183,6 @@ function finish(exchange: Exchange, served: Served, shadowed: boolean): void {
     writeDown(exchange, served, failure, shadowed, desk.nowMs() - begunMs),
   );
   if (!isTunnel) writeDown(exchange, served, failure, shadowed, durationMs);
-  exchange.connection.end(exchange);
   desk.inFlight--;
   desk.leave(exchange.snapshot);
 }

@@ -3,7 +3,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Reason } from "../model/reasons.ts";
 import type { Side } from "../model/ruleset.ts";
-import type { ClientConnection } from "./client-connection.ts";
 import type { DataDesk } from "./desk.ts";
 import type { Leg } from "./leg.ts";
 import type { LegOutcome } from "./leg-shapes.ts";
@@ -17,7 +16,6 @@ export interface Exchange extends Question {
   readonly desk: DataDesk;
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
-  readonly connection: ClientConnection;
   readonly begunMs: number;
   readonly body: RequestBody | null;
   /** The shadow that was drawn for it; null: none. */

@@ -60,3 +60,8 @@ export interface HeldClient {
   readonly client: BackendClient;
   users: number;
 }
+
+/** Where a shadow of this route goes; null: it has no such side. */
+export function shadowClient(room: RouteRoom, side: Side): BackendClient | null {
+  return side === "new" ? room.shadowNew : room.shadowOld;
+}

@@ -27,11 +27,6 @@ export type ShadowAnswer =
       readonly failure?: Failure;
     };
 
-/** Where a shadow of this route goes; null: it has no such side. */
-export function shadowClient(room: RouteRoom, side: Side): BackendClient | null {
-  return side === "new" ? room.shadowNew : room.shadowOld;
-}
-
 /** Asks once, or twice where a kept connection proved stale. A stream of events is ended when enough was heard. */
 export async function askAsShadow(
   desk: DataDesk,

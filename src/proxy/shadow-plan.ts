@@ -6,8 +6,7 @@ import { WHOLE_PPM } from "../model/ruleset.ts";
 import { taken } from "../model/sampling.ts";
 import type { BackendClient } from "./backend-client.ts";
 import type { DataDesk } from "./desk.ts";
-import type { RouteRoom } from "./rooms.ts";
-import { shadowClient } from "./shadow-leg.ts";
+import { type RouteRoom, shadowClient } from "./rooms.ts";
 import type { Lease } from "./shelf.ts";
 
 /** A shadow that was drawn for a request, not yet under way. */
