@@ -3,20 +3,24 @@
 import type { ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import type { Exchange } from "./exchange.ts";
 
-export class ClientConnection {
+/** What is served on it, as far as it needs to know. */
+interface Serving {
+  readonly res: ServerResponse;
+}
+
+export class ClientConnection<Served extends Serving = Serving> {
   /** The newest answer that node:http was given a request for; null: it has gone out. */
   #newest: ServerResponse | null = null;
   /** The same for the one before it. */
   #before: ServerResponse | null = null;
   /** The request that is served: one at a time. */
-  #served: Exchange | null = null;
+  #served: Served | null = null;
   /** Requests that wait for their turn. */
   waiting = 0;
 
   /** `onLeft`: the connection has ended within a request that is served. */
-  constructor(socket: Socket, onLeft: (exchange: Exchange) => void) {
+  constructor(socket: Socket, onLeft: (served: Served) => void) {
     connections.set(socket, this);
     socket.on("close", () => {
       if (this.#served !== null && !this.#served.res.writableFinished) onLeft(this.#served);
@@ -39,13 +43,13 @@ export class ClientConnection {
     return this.#before?.writableFinished === false ? this.#before : null;
   }
 
-  begin(exchange: Exchange): void {
-    this.#served = exchange;
+  begin(served: Served): void {
+    this.#served = served;
   }
 
-  end(exchange: Exchange): void {
+  end(served: Served): void {
     // The next one may have begun: an answer can have gone out before all is done about it.
-    if (this.#served === exchange) this.#served = null;
+    if (this.#served === served) this.#served = null;
   }
 
   /** Nothing is held of what has been answered. */

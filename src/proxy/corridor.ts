@@ -36,7 +36,7 @@ export interface Arrival {
   readonly desk: DataDesk;
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
-  readonly connection: ClientConnection;
+  readonly connection: ClientConnection<Exchange>;
   /** Tells a client that waits for it to send its body. */
   readonly proceed: () => void;
 }

@@ -10,6 +10,7 @@ import { refuseBroken, refuseInOrder } from "./broken-request.ts";
 import { ClientConnection, connectionOf } from "./client-connection.ts";
 import { type Arrival, clientLeft, serve } from "./corridor.ts";
 import type { DataDesk } from "./desk.ts";
+import type { Exchange } from "./exchange.ts";
 import { watchHalfClose } from "./half-close.ts";
 import { watchIdle } from "./idle.ts";
 import { refuseRequest } from "./refusals.ts";
@@ -79,7 +80,7 @@ function take(desk: DataDesk, req: IncomingMessage, res: ServerResponse, proceed
 const doNothing = (): void => {};
 
 function arrivalOf(desk: DataDesk, req: IncomingMessage, res: ServerResponse, proceed = doNothing): Arrival {
-  const connection = connectionOf(req.socket) as ClientConnection; // made before anything is read from it
+  const connection = connectionOf(req.socket) as ClientConnection<Exchange>; // made before anything is read from it
   return { desk, req, res, connection, proceed };
 }
 
