@@ -107,6 +107,7 @@ test("a hidden page asks nothing and holds no stream, and is up to date when it 
   const ended: string[] = [];
   page.on("request", (request) => asked.push(request.url()));
   page.on("requestfailed", (request) => ended.push(request.url()));
+  page.on("requestfinished", (request) => ended.push(request.url()));
   await openDashboard(tab, stand.gateway);
   await until("the stream is open", () => asked.some((url) => url.endsWith("/events")));
   const turn = (hidden: boolean): Promise<unknown> =>
@@ -114,6 +115,8 @@ test("a hidden page asks nothing and holds no stream, and is up to date when it 
       document.dispatchEvent(new Event("visibilitychange"))`);
   await turn(true);
   await until("the stream is closed", () => ended.some((url) => url.endsWith("/events")));
+  // What was asked before may be answered still, and would tell of the rollback.
+  await until("nothing is under way", () => ended.length === asked.length);
   await stand.gateway.act("profiles", "rollback", "while nobody looked");
   // Longer than the page waits between two questions: nothing comes of it, so there is nothing to wait for.
   await page.waitForTimeout(500);
