@@ -7,6 +7,7 @@ import type { AnswerHead } from "./answer-head.ts";
 import { type AnswerEvents, AnswerReader } from "./answer-reader.ts";
 import type { CallEvents } from "./call.ts";
 import type { Dialled } from "./connect.ts";
+import { onFailedWrite } from "./failed-writes.ts";
 
 /** Without a hint of the backend's: stale sockets are cheap to avoid. */
 const KEEP_ALIVE_MS = 4_000;
@@ -33,6 +34,7 @@ export interface ConnectionOwner {
 export interface CarriedCall extends CallEvents {
   readonly method: string;
   readonly maySwitch: boolean;
+  readonly hasBody: boolean;
   /** Whether the connection may carry another after it; asked when the answer has ended. */
   readonly keepsConnection: boolean;
   /** Writes the request. */
@@ -57,6 +59,9 @@ export class Connection implements AnswerEvents {
   #stall: Deadline | null = null;
   #hasHead = false;
   #isPaused = false;
+  #outlivesWrites = false;
+  /** What was written last did not go out, and nothing more will. */
+  #isBroken = false;
 
   constructor(
     { socket, ready }: Dialled,
@@ -86,6 +91,10 @@ export class Connection implements AnswerEvents {
     this.#call = call;
     this.#hasHead = false;
     this.#reader.expect(call.method, call.maySwitch);
+    if (call.hasBody && !this.#outlivesWrites) {
+      this.#outlivesWrites = true;
+      onFailedWrite(this.#socket, this.#livesOn);
+    }
     call.onSent();
     if (this.#call === call) call.write(this.#socket);
   }
@@ -165,6 +174,12 @@ export class Connection implements AnswerEvents {
     else this.#stall.refresh();
   };
 
+  /** What is read tells what becomes of the call: its answer, or the connection's end. */
+  readonly #livesOn = (): boolean => {
+    if (!this.#isGone) this.#isBroken = true;
+    return !this.#isGone;
+  };
+
   /** A slow client is no silence of the backend's. */
   readonly #onStall = (): void => {
     if (this.#isPaused) this.#stall?.refresh();
@@ -200,6 +215,7 @@ export class Connection implements AnswerEvents {
    * would wait behind it. TLS says so a turn of the event loop late: there a rest that is small does not count.
    */
   get #hasWritten(): boolean {
+    if (this.#isBroken) return false;
     return this.#isTls ? !this.#socket.writableNeedDrain : this.#socket.writableLength === 0;
   }
 

@@ -154,6 +154,10 @@ class PooledCall implements Call, CarriedCall, UploadEvents {
     return this.#request.upgrade !== null;
   }
 
+  get hasBody(): boolean {
+    return this.#request.body !== null;
+  }
+
   get keepsConnection(): boolean {
     // An answer to half an upload: the other half is not worth sending, and would be in the next one's way.
     return keepsConnection(this.#request) && (this.#upload === null || this.#upload.isDone);

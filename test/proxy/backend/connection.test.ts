@@ -204,6 +204,21 @@ test("a switch hands over the socket with what came behind it, and counts as no 
   await until("it is closed", () => socket.destroyed);
 });
 
+test("a switch after an upload on its connection: what cannot be written ends the socket", async () => {
+  await using peer = await startPeer(({ socket }, piece) => {
+    if (piece.startsWith("POST ")) socket.write(answer("thanks"));
+    else if (piece.startsWith("GET ")) socket.write(SWITCH);
+  });
+  using to = poolTo(peer.url);
+  assert.equal((await to.ask({ method: "POST", body: Buffer.from("x") }).over).result, "200 thanks");
+  const socket = (await to.ask({ upgrade: "websocket" }).over).socket ?? assert.fail();
+  assert.equal(peer.connections.length, 1);
+  peer.connections[0]?.socket.resetAndDestroy();
+  // Nobody reads from it: the write alone tells.
+  socket.write("x");
+  await until("it is closed", () => socket.destroyed);
+});
+
 test("the end of the connection right behind a switch comes with the socket", async () => {
   await using peer = await startPeer(({ socket }) => socket.end(`${SWITCH}all`));
   using to = poolTo(peer.url);

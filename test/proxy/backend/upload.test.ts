@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { PassThrough } from "node:stream";
 import { test } from "node:test";
-import { ProxyError } from "../../../src/proxy/classify.ts";
+import { failureOf, ProxyError } from "../../../src/proxy/classify.ts";
 import { standstill, until } from "../../support/until.ts";
 import { answer, poolTo, type Script, startPeer } from "./asking.ts";
 
@@ -180,6 +180,44 @@ test("a backend that ends the connection within an upload fails it; with an answ
     const asked = await to.ask({ ...post(body), target: target as string }).over;
     assert.equal(asked.result, result);
     assert.equal(body.destroyed, true);
+  }
+});
+
+test("an answer is passed on though the backend resets the connection behind it while the upload goes on", async () => {
+  let body = new PassThrough();
+  await using peer = await startPeer(({ socket, text }) => {
+    if (!text.includes("hello")) return;
+    socket.write(answer("no thanks"));
+    socket.resetAndDestroy();
+    // It is written before the answer is read, and fails.
+    body.write("more");
+  });
+  using to = poolTo(peer.url, { maxConnections: 1 });
+  for (const headers of [[], ["content-length", "999"]]) {
+    body = new PassThrough();
+    body.write("hello");
+    const asked = await to.ask(post(body, headers)).over;
+    assert.equal(asked.result, "200 no thanks");
+    assert.equal(body.destroyed, true);
+  }
+  assert.equal(peer.connections.length, 2);
+});
+
+test("a write that fails with no answer in front of it fails the call at once", async () => {
+  let body = new PassThrough();
+  await using peer = await startPeer(({ socket, text }) => {
+    if (!text.includes("hello")) return;
+    socket.resetAndDestroy();
+    body.write("more");
+  });
+  using to = poolTo(peer.url, { maxConnections: 1 });
+  for (let n = 1; n <= 2; n++) {
+    body = new PassThrough();
+    body.write("hello");
+    const asked = await to.ask(post(body)).over;
+    assert.equal(failureOf(asked.error), "connection_terminated");
+    assert.equal(body.destroyed, true);
+    assert.equal(peer.connections.length, n);
   }
 });
 
