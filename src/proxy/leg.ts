@@ -143,9 +143,11 @@ export class Leg implements CallEvents, Flow {
   }
 
   onFailed(error: Error): void {
-    const isUnreachable = !this.#isSent && !this.#isAborted;
+    const failure = failureOf(error);
+    // A body that broke while its request waited says nothing of the backend.
+    const isUnreachable = !this.#isSent && !this.#isAborted && !CLIENTS_FAULTS.has(failure);
     this.#endpoint?.over(isUnreachable ? this.#tools.nowMs() : null);
-    if (!this.#settled) this.#fail(failureOf(error));
+    if (!this.#settled) this.#fail(failure);
   }
 
   /** A backend that waits for the client's body is not the one that is silent: the body has its own deadline. */
@@ -197,6 +199,8 @@ export class Leg implements CallEvents, Flow {
     });
   }
 }
+
+const CLIENTS_FAULTS: ReadonlySet<Failure> = new Set(["client_gone", "http_request_error"]);
 
 /** An answer that breaks off is incomplete, whatever broke it. */
 function afterHead(failure: Failure): Failure {
