@@ -11,6 +11,8 @@ import type { Flow, LegOutcome, LegRequest, LegTools, Sink } from "./leg-shapes.
 
 /** Of an answer that nobody wants, so much is read to keep the connection; beyond it the connection is cut. */
 const MAX_DISCARDED_BYTES = 64 * 1024;
+/** And for so long: one that never ends holds a connection that others wait for. */
+const MAX_DISCARDING_MS = 1_000;
 
 export class Leg implements CallEvents, Flow {
   readonly outcome: Promise<LegOutcome>;
@@ -29,6 +31,7 @@ export class Leg implements CallEvents, Flow {
   #headMs: number | null = null;
   #wanted = false;
   #discardedBytes = 0;
+  #discardDeadline: Deadline | null = null;
   #settled = false;
   #isAborted = false;
 
@@ -102,7 +105,7 @@ export class Leg implements CallEvents, Flow {
       this.abort(new ProxyError("http_protocol_error", String(error)));
       return;
     }
-    if (!this.#wanted) this.#finish(null);
+    if (!this.#wanted) this.#discard();
   }
 
   onData(chunk: Buffer): void {
@@ -118,6 +121,7 @@ export class Leg implements CallEvents, Flow {
 
   onEnd(rawTrailers: readonly string[]): void {
     this.#endpoint?.over();
+    this.#discardDeadline?.clear();
     if (this.#settled) return;
     this.#sink.end(rawTrailers);
     this.#finish(null);
@@ -143,11 +147,20 @@ export class Leg implements CallEvents, Flow {
   }
 
   onFailed(error: Error): void {
+    this.#discardDeadline?.clear();
     const failure = failureOf(error);
     // A body that broke while its request waited says nothing of the backend.
     const isUnreachable = !this.#isSent && !this.#isAborted && !CLIENTS_FAULTS.has(failure);
     this.#endpoint?.over(isUnreachable ? this.#tools.nowMs() : null);
     if (!this.#settled) this.#fail(failure);
+  }
+
+  #discard(): void {
+    this.#finish(null);
+    if (this.#isAborted) return;
+    this.#discardDeadline = this.#tools.deadlines.set(MAX_DISCARDING_MS, () =>
+      this.abort(new ProxyError("connection_terminated", "an unwanted answer took too long to read")),
+    );
   }
 
   /** A backend that waits for the client's body is not the one that is silent: the body has its own deadline. */

@@ -158,6 +158,17 @@ test("an answer that nobody wants is read a little, to keep the connection, and 
   }
 });
 
+test("an answer that nobody wants and that does not end is cut before long", async () => {
+  await using peer = await startPeer(({ socket }) => socket.write(`${OK}Content-Length: 9\r\n\r\nhello`));
+  await using legs = legsTo(peer.url);
+  const outcome = await legs.send({}, { head: () => false }).outcome;
+  assert.deepEqual([outcome.status, outcome.failure], [200, null]);
+  assert.equal(outstanding(legs), 1);
+  await until("nothing is outstanding", () => outstanding(legs) === 0, { withinMs: 4_000 });
+  peer.script = ECHO;
+  assert.equal((await legs.send().outcome).failure, null);
+});
+
 test("a leg that waits for a connection ends at once where its client leaves, and where its time is up", async () => {
   await using peer = await startPeer(() => {});
   await using legs = legsTo(peer.url);

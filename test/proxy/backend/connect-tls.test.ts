@@ -116,6 +116,23 @@ test("a handshake that hangs is a connection that took too long; one with no TLS
   server.close();
 });
 
+test("a backend that ends each connection as soon as it stands fails its calls, and is not called for ever", async () => {
+  for (const greeting of ["", "220 mail.example ESMTP\r\n"]) {
+    let made = 0;
+    const server = createServer({ ...SERVER, maxVersion: "TLSv1.2" }, (socket) => {
+      made++;
+      socket.on("error", () => {});
+      socket.end(greeting);
+    });
+    const port = await listen(server);
+    using to = poolTo(`https://127.0.0.1:${port}`, { tls: TRUSTED, maxConnections: 1 });
+    const asked = await Promise.all([to.ask().over, to.ask().over, to.ask().over]);
+    for (const { error } of asked) assert.notEqual(error, null);
+    assert.ok(made <= 6, `${made} connections were made`);
+    server.close();
+  }
+});
+
 test("a large answer and a body until the connection's end come whole over TLS", async () => {
   const body = "x".repeat(300_000);
   await using large = await startTlsPeer({}, answer(body));
