@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { PassThrough } from "node:stream";
 import { test } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
 import fc from "fast-check";
@@ -39,7 +40,33 @@ async function inPieces(socket: PeerConnection["socket"], text: string): Promise
   }
 }
 
+/** What goes with the request. */
+const BODY: Readonly<Record<string, () => PassThrough | Buffer | null>> = {
+  none: () => null,
+  whole: () => Buffer.alloc(20_000, "x"),
+  slow: () => {
+    const body = new PassThrough();
+    void slowly(body);
+    return body;
+  },
+  breaks: () => {
+    const body = new PassThrough();
+    body.write("x");
+    setTimeout(() => body.destroy(), 2);
+    return body;
+  },
+};
+
+async function slowly(body: PassThrough): Promise<void> {
+  for (let n = 0; n < 4 && !body.destroyed; n++) {
+    body.write("x".repeat(1_000));
+    await turn();
+  }
+  body.end();
+}
+
 const plan = fc.record({
+  what: fc.constantFrom("none", ...Object.keys(BODY)),
   how: fc.constantFrom(...Object.keys(PEER)),
   abortAt: fc.constantFrom<(Step | "begin" | "soon" | null)[]>(
     null,
@@ -48,6 +75,7 @@ const plan = fc.record({
     "begin",
     "soon",
     "sent",
+    "uploading",
     "uploaded",
     "head",
     "data",
@@ -57,7 +85,9 @@ const plan = fc.record({
 
 test("whatever befalls calls and connections, each call ends once, with its own answer, and the pool goes on", async () => {
   await using peer = await startPeer((connection, piece) => {
-    for (const [, target = "", how = ""] of piece.matchAll(/GET (\/[0-9]+\/(\w+)) HTTP\/1\.1\r\n/g)) {
+    for (const [, target = "", how = ""] of piece.matchAll(
+      /(?:GET|POST) (\/[0-9]+\/(\w+)) HTTP\/1\.1\r\n/g,
+    )) {
       PEER[how]?.(connection, target);
     }
   });
@@ -68,16 +98,17 @@ test("whatever befalls calls and connections, each call ends once, with its own 
       using to = poolTo(peer.url, { maxConnections }, { stallMs: 30 });
       const calls: Promise<void>[] = [];
       const isStale = plans.some(({ how }) => STALE.includes(how));
-      for (const [n, { how, abortAt, waits }] of plans.entries()) {
+      for (const [n, { what, how, abortAt, waits }] of plans.entries()) {
         const target = `/${n}/${how}`;
         const hooks =
           abortAt === null || abortAt === "begin" || abortAt === "soon" ? {} : { [abortAt]: giveUp };
-        const asked = to.ask({ target }, hooks);
+        const body = BODY[what]?.() ?? null;
+        const asked = to.ask({ target, body, method: body === null ? "GET" : "POST" }, hooks);
         if (abortAt === "begin") asked.abort();
         if (abortAt === "soon") setTimeout(() => asked.abort(), 3).unref();
         // In the place of the deadlines that a leg sets.
         const deadline = setTimeout(() => asked.abort("too slow"), how === "silent" ? 20 : 5_000);
-        const mayFail = isStale || abortAt !== null || !WELL.includes(how);
+        const mayFail = isStale || abortAt !== null || what === "breaks" || !WELL.includes(how);
         calls.push(
           asked.over.then(() => {
             clearTimeout(deadline);
