@@ -1,14 +1,11 @@
 /** Connections to one URL of a backend: kept while they are of use, never more than allowed, calls in the order in which they came. */
 
-import type { Socket } from "node:net";
 import type { Tls } from "../../model/ruleset.ts";
 import type { Deadlines } from "../deadlines.ts";
-import type { AnswerHead } from "./answer-head.ts";
 import type { Call, CallEvents, CallRequest } from "./call.ts";
 import { dialler } from "./connect.ts";
-import { type CarriedCall, Connection, type ConnectionOwner, type ConnectionTimes } from "./connection.ts";
-import { declaredBytes, keepsConnection, requestHead } from "./request-head.ts";
-import { Upload, type UploadEvents, writeWhole } from "./upload.ts";
+import { Connection, type ConnectionOwner, type ConnectionTimes } from "./connection.ts";
+import { type CallOwner, PooledCall } from "./pooled-call.ts";
 
 export interface PoolOptions {
   readonly tls: Tls | null;
@@ -17,7 +14,7 @@ export interface PoolOptions {
   readonly deadlines: Deadlines;
 }
 
-export class Pool implements ConnectionOwner {
+export class Pool implements ConnectionOwner, CallOwner {
   readonly #dial: ReturnType<typeof dialler>;
   readonly #options: PoolOptions;
   /** Longest first. An array: the old tables of a Set would keep what they held from the garbage collector. */
@@ -77,13 +74,11 @@ export class Pool implements ConnectionOwner {
     this.#connectMore();
   }
 
-  /** For its calls: one that waits no more. */
   forget(call: PooledCall): void {
     const at = this.#waiting.indexOf(call);
     if (at !== -1) this.#waiting.splice(at, 1);
   }
 
-  /** For its calls: one is over. */
   ended(): void {
     this.#outstanding--;
     this.#settle();
@@ -125,115 +120,5 @@ export class Pool implements ConnectionOwner {
     if (this.#closing === null || this.#outstanding > 0) return;
     for (const connection of [...this.#open]) connection.destroy();
     this.#closing.resolve();
-  }
-}
-
-/** One call of a pool, first waiting, then carried. */
-class PooledCall implements Call, CarriedCall, UploadEvents {
-  readonly #pool: Pool;
-  readonly #request: CallRequest;
-  readonly #events: CallEvents;
-  readonly #upload: Upload | null;
-  #isOver = false;
-  connection: Connection | null = null;
-
-  constructor(pool: Pool, request: CallRequest, events: CallEvents) {
-    this.#pool = pool;
-    this.#request = request;
-    this.#events = events;
-    const { body } = request;
-    this.#upload =
-      body === null || Buffer.isBuffer(body) ? null : new Upload(body, declaredBytes(request), this);
-  }
-
-  get method(): string {
-    return this.#request.method;
-  }
-
-  get maySwitch(): boolean {
-    return this.#request.upgrade !== null;
-  }
-
-  get hasBody(): boolean {
-    return this.#request.body !== null;
-  }
-
-  get keepsConnection(): boolean {
-    // An answer to half an upload: the other half is not worth sending, and would be in the next one's way.
-    return keepsConnection(this.#request) && (this.#upload === null || this.#upload.isDone);
-  }
-
-  write(socket: Socket): void {
-    const head = requestHead(this.#request);
-    if (this.#upload !== null) this.#upload.begin(socket, head);
-    else {
-      writeWhole(socket, head, this.#request.body as Buffer | null);
-      this.#events.onUploaded();
-    }
-  }
-
-  abort(error: Error): void {
-    if (this.#isOver) return;
-    this.connection?.destroy();
-    this.onFailed(error);
-  }
-
-  pause(): void {
-    if (!this.#isOver) this.connection?.pause();
-  }
-
-  resume(): void {
-    if (!this.#isOver) this.connection?.resume();
-  }
-
-  onSent(): void {
-    this.#events.onSent();
-  }
-
-  onUploading(): void {
-    if (!this.#isOver) this.#events.onUploading();
-  }
-
-  onUploaded(): void {
-    if (!this.#isOver) this.#events.onUploaded();
-  }
-
-  onUploadFailed(error: Error): void {
-    this.abort(error);
-  }
-
-  onInterim(head: AnswerHead): void {
-    this.#events.onInterim(head);
-  }
-
-  onHead(head: AnswerHead): void {
-    this.#events.onHead(head);
-  }
-
-  onData(chunk: Buffer): void {
-    this.#events.onData(chunk);
-  }
-
-  onEnd(rawTrailers: readonly string[]): void {
-    if (this.#finish()) this.#events.onEnd(rawTrailers);
-  }
-
-  onSwitch(head: AnswerHead, socket: Socket): void {
-    if (this.#finish()) this.#events.onSwitch(head, socket);
-    else socket.destroy();
-  }
-
-  onFailed(error: Error): void {
-    if (this.#finish()) this.#events.onFailed(error);
-  }
-
-  /** False: it was over before. */
-  #finish(): boolean {
-    if (this.#isOver) return false;
-    this.#isOver = true;
-    this.#upload?.stop();
-    if (this.connection === null) this.#pool.forget(this);
-    this.#pool.ended();
-    return true;
   }
 }
