@@ -162,6 +162,7 @@ export class Connection implements AnswerEvents {
 
   readonly #onReady = (): void => {
     if (this.#isGone) return;
+    this.#socket.unref(); // again: of a name's addresses the first may have refused, and the next is a new handle
     this.isReady = true;
     this.#owner.onConnected();
     this.#rest();

@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
+import { connect } from "node:net";
 import { test } from "node:test";
+import { Connection } from "../../../src/proxy/backend/connection.ts";
 import { failureOf } from "../../../src/proxy/classify.ts";
+import { Deadlines } from "../../../src/proxy/deadlines.ts";
 import { until } from "../../support/until.ts";
 import { answer, ECHO, OK, poolTo, type Script, startPeer } from "./asking.ts";
 
@@ -234,6 +237,38 @@ test("a refused upgrade is an ordinary answer, and the connection ends with it",
   const asked = await to.ask({ upgrade: "websocket" }).over;
   assert.equal(asked.result, "200 no");
   await until("the connection is cut", () => peer.connections[0]?.socket.readableEnded);
+});
+
+test("a connection keeps no process alive, by whichever of a name's addresses it was made", async () => {
+  await using peer = await startPeer();
+  const port = Number(new URL(peer.url).port);
+  const socket = connect({
+    host: "two.test",
+    port,
+    autoSelectFamily: true,
+    lookup: (_host, _options, done) =>
+      done(null, [
+        { address: "::1", family: 6 },
+        { address: "127.0.0.1", family: 4 },
+      ]),
+  });
+  const deadlines = new Deadlines(() => performance.now());
+  const idle = Promise.withResolvers<void>();
+  const owner = {
+    onConnected: () => {},
+    onIdle: () => idle.resolve(),
+    onGone: () => idle.reject(new Error("gone")),
+  };
+  const times = { connectMs: 5_000, stallMs: 5_000 };
+  const connection = new Connection({ socket, ready: "connect" }, owner, deadlines, times);
+  const held = setTimeout(() => {}, 10_000);
+  await idle.promise;
+  clearTimeout(held);
+  const before = process.getActiveResourcesInfo().length;
+  socket.ref();
+  assert.equal(process.getActiveResourcesInfo().length, before + 1);
+  connection.destroy();
+  deadlines.close();
 });
 
 test("an address of IPv6 is written in brackets, and called without", async (t) => {
