@@ -6,6 +6,7 @@ import type { Call, CallEvents, CallRequest } from "./call.ts";
 import { dialler } from "./connect.ts";
 import { Connection, type ConnectionOwner, type ConnectionTimes } from "./connection.ts";
 import { type CallOwner, PooledCall } from "./pooled-call.ts";
+import { Queue } from "./queue.ts";
 
 export interface PoolOptions {
   readonly tls: Tls | null;
@@ -17,8 +18,7 @@ export interface PoolOptions {
 export class Pool implements ConnectionOwner, CallOwner {
   readonly #dial: ReturnType<typeof dialler>;
   readonly #options: PoolOptions;
-  /** Longest first. An array: the old tables of a Set would keep what they held from the garbage collector. */
-  readonly #waiting: PooledCall[] = [];
+  readonly #waiting = new Queue<PooledCall>();
   /** The one used last is asked first, so that those beyond need fall idle. */
   readonly #idle: Connection[] = [];
   /** Connecting, idle or busy. */
@@ -70,13 +70,12 @@ export class Pool implements ConnectionOwner, CallOwner {
     const at = this.#idle.indexOf(connection);
     if (at !== -1) this.#idle.splice(at, 1);
     // Whoever waits longest: the rest has attempts of its own, or connections that others will leave.
-    if (unreachable !== null) this.#waiting[0]?.onFailed(unreachable);
+    if (unreachable !== null) this.#waiting.first?.onFailed(unreachable);
     this.#connectMore();
   }
 
   forget(call: PooledCall): void {
-    const at = this.#waiting.indexOf(call);
-    if (at !== -1) this.#waiting.splice(at, 1);
+    this.#waiting.remove(call);
   }
 
   ended(): void {
@@ -96,12 +95,11 @@ export class Pool implements ConnectionOwner, CallOwner {
 
   readonly #handOut = (): void => {
     this.#handsOut = false;
-    while (this.#waiting.length > 0) {
-      const connection = this.#idle.pop();
-      if (connection === undefined) break;
-      const call = this.#waiting.shift() as PooledCall;
-      call.connection = connection;
-      connection.carry(call);
+    while (this.#idle.length > 0) {
+      const call = this.#waiting.shift();
+      if (call === null) break;
+      call.connection = this.#idle.pop() as Connection;
+      call.connection.carry(call);
     }
     this.#connectMore();
   };

@@ -4,6 +4,7 @@ import type { Socket } from "node:net";
 import type { AnswerHead } from "./answer-head.ts";
 import type { Call, CallEvents, CallRequest } from "./call.ts";
 import type { CarriedCall, Connection } from "./connection.ts";
+import type { Queued } from "./queue.ts";
 import { declaredBytes, keepsConnection, requestHead } from "./request-head.ts";
 import { Upload, type UploadEvents, writeWhole } from "./upload.ts";
 
@@ -15,13 +16,15 @@ export interface CallOwner {
   ended(): void;
 }
 
-export class PooledCall implements Call, CarriedCall, UploadEvents {
+export class PooledCall implements Call, CarriedCall, UploadEvents, Queued<PooledCall> {
   readonly #owner: CallOwner;
   readonly #request: CallRequest;
   readonly #events: CallEvents;
   readonly #upload: Upload | null;
   #isOver = false;
   connection: Connection | null = null;
+  previous: PooledCall | null = null;
+  next: PooledCall | null = null;
 
   constructor(owner: CallOwner, request: CallRequest, events: CallEvents) {
     this.#owner = owner;
