@@ -3,6 +3,8 @@
  * that setting and clearing one costs a few pointers and no timer of its own.
  */
 
+import { Queue, type Queued } from "./queue.ts";
+
 /** How often lists are looked at: a deadline fires at most so much late. */
 const TICK_MS = 25;
 
@@ -15,7 +17,7 @@ export interface Deadline {
   clear(): void;
 }
 
-class Entry implements Deadline {
+class Entry implements Deadline, Queued<Entry> {
   readonly list: DeadlineList;
   readonly onDue: () => void;
   dueMs = 0;
@@ -40,8 +42,7 @@ class Entry implements Deadline {
 class DeadlineList {
   readonly #lengthMs: number;
   readonly #nowMs: () => number;
-  #first: Entry | null = null;
-  #last: Entry | null = null;
+  readonly #entries = new Queue<Entry>();
 
   constructor(lengthMs: number, nowMs: () => number) {
     this.#lengthMs = lengthMs;
@@ -50,28 +51,16 @@ class DeadlineList {
 
   append(entry: Entry, nowMs = this.#nowMs()): void {
     entry.dueMs = nowMs + this.#lengthMs;
-    entry.previous = this.#last;
-    entry.next = null;
-    if (this.#last === null) this.#first = entry;
-    else this.#last.next = entry;
-    this.#last = entry;
+    this.#entries.push(entry);
   }
 
-  /** Does nothing for an entry that is not in the list. */
   remove(entry: Entry): void {
-    if (entry.previous === null && entry.next === null && this.#first !== entry) return;
-    if (entry.previous === null) this.#first = entry.next;
-    else entry.previous.next = entry.next;
-    if (entry.next === null) this.#last = entry.previous;
-    else entry.next.previous = entry.previous;
-    entry.previous = null;
-    entry.next = null;
+    this.#entries.remove(entry);
   }
 
   fireDue(nowMs: number): void {
-    while (this.#first !== null && this.#first.dueMs <= nowMs) {
-      const due = this.#first;
-      this.remove(due);
+    for (let due = this.#entries.first; due !== null && due.dueMs <= nowMs; due = this.#entries.first) {
+      this.#entries.remove(due);
       due.onDue();
     }
   }

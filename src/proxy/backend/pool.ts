@@ -2,11 +2,11 @@
 
 import type { Tls } from "../../model/ruleset.ts";
 import type { Deadlines } from "../deadlines.ts";
+import { Queue } from "../queue.ts";
 import type { Call, CallEvents, CallRequest } from "./call.ts";
 import { dialler } from "./connect.ts";
 import { Connection, type ConnectionOwner, type ConnectionTimes } from "./connection.ts";
 import { type CallOwner, PooledCall } from "./pooled-call.ts";
-import { Queue } from "./queue.ts";
 
 export interface PoolOptions {
   readonly tls: Tls | null;

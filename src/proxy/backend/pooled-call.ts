@@ -1,10 +1,10 @@
 /** A call of a pool, first waiting, then carried: between whoever asked and the connection that it is given. */
 
 import type { Socket } from "node:net";
+import type { Queued } from "../queue.ts";
 import type { AnswerHead } from "./answer-head.ts";
 import type { Call, CallEvents, CallRequest } from "./call.ts";
 import type { CarriedCall, Connection } from "./connection.ts";
-import type { Queued } from "./queue.ts";
 import { declaredBytes, keepsConnection, requestHead } from "./request-head.ts";
 import { Upload, type UploadEvents, writeWhole } from "./upload.ts";
 
