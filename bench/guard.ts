@@ -17,7 +17,7 @@ import { isMain } from "./support/script.ts";
 import { fixed, median, print } from "./support/stats.ts";
 
 /** At most so many times the processor time of bare, by route. */
-const LIMITS = { plain: 2, shadow: 3.5 } as const;
+const LIMITS = { plain: 1.5, shadow: 2.5 } as const;
 const CONNECTIONS = 16;
 const ROUND_MS = 500;
 const WARM_UP_MS = 1_500;

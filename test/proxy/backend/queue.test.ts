@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { Queue, type Queued } from "../../src/proxy/queue.ts";
+import { Queue, type Queued } from "../../../src/proxy/queue.ts";
 import { poolTo, startPeer } from "./asking.ts";
 
 class Member implements Queued<Member> {
