@@ -7,7 +7,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Child } from "./child.ts";
-import { libraryPath } from "./install.ts";
+import { loaderEnv } from "./install.ts";
 import { nginxArgs, nginxFrame } from "./nginx.ts";
 import { urlOf } from "./peer.ts";
 import { freePort, reachable } from "./ports.ts";
@@ -78,7 +78,7 @@ export async function startBackends(
     for (const kib of FILE_KIB) writeFileSync(join(home, filePath(kib)), Buffer.alloc(kib * 1024, "x"));
     writeFileSync(join(home, "nginx.conf"), configOf(side, home, ports[side]));
     const child = started.use(
-      new Child({ command: nginx, args: nginxArgs(home), env: libraryPath(nginx), cores }),
+      new Child({ command: nginx, args: nginxArgs(home), env: loaderEnv(nginx), cores }),
     );
     await reachable(`the backend ${side}`, urlOf(ports[side]) + SMALL_PATH, child, SMALL_BYTES);
   }

@@ -9,7 +9,7 @@ import type { Backends } from "./backends.ts";
 import { Child } from "./child.ts";
 import type { Cores } from "./cores.ts";
 import { openIdle } from "./idle.ts";
-import { libraryPath } from "./install.ts";
+import { loaderEnv } from "./install.ts";
 import type { Round } from "./measured.ts";
 import { type Peer, type Plan, urlOf } from "./peer.ts";
 import { freePort, reachable } from "./ports.ts";
@@ -93,7 +93,7 @@ export class Contestant implements AsyncDisposable {
     const child = new Child({
       command,
       args,
-      env: { ...libraryPath(command), ...env },
+      env: { ...loaderEnv(command), ...env },
       cores: stage.cores.proxy,
       ...(stdoutTo === undefined ? {} : { stdoutTo: join(folder, stdoutTo) }),
     });

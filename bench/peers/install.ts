@@ -140,7 +140,7 @@ export async function npmLibraries(packages: readonly [string, ...string[]], cac
 }
 
 /** Where the libraries lie that an unpacked Debian package brought along; absent: the program is the system's. */
-export function libraryPath(program: string): Readonly<Record<string, string>> {
+export function loaderEnv(program: string): Readonly<Record<string, string>> {
   const root = /^(.*\/debian\/[^/]+)\//.exec(program)?.[1];
   if (root === undefined) return {};
   const folders = ["usr/lib", "lib"].flatMap((at) => {
@@ -157,7 +157,7 @@ export function libraryPath(program: string): Readonly<Record<string, string>> {
 }
 
 async function versioned(path: string, args: readonly string[]): Promise<Found> {
-  const env = { ...process.env, ...libraryPath(path) };
+  const env = { ...process.env, ...loaderEnv(path) };
   try {
     const { stdout, stderr } = await run(path, args, { timeout: VERSION_TIMEOUT_MS, env });
     return { path, version: versionIn(stdout + stderr) };

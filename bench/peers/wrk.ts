@@ -4,7 +4,7 @@ import { execFile } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { libraryPath } from "./install.ts";
+import { loaderEnv } from "./install.ts";
 import { keyOf } from "./peer.ts";
 import { bodyOf, REQUEST_COUNT, type Requests } from "./requests.ts";
 
@@ -67,7 +67,7 @@ export async function flatOut(
   const [command = program, ...args] = [...pinned, ...wrk];
   const { stdout } = await run(command, args, {
     timeout: seconds * 1000 + GRACE_MS,
-    env: { ...process.env, ...libraryPath(program) },
+    env: { ...process.env, ...loaderEnv(program) },
   });
   const figures = /^figures (\d+) (\d+) (\d+)$/m.exec(stdout);
   if (figures === null) throw new Error(`wrk said nothing of its requests:\n${stdout}`);

@@ -150,9 +150,9 @@ test("the browser is told to run nothing but the dashboard's own script", async 
   await tab.page.evaluate(`(() => {
     const image = document.createElement("div");
     document.body.append(image);
-    try { image.innerHTML = "<img src=x onerror='window.ran = true'>"; } catch {}
+    try { image.innerHTML = "<img src=x onerror='window.ran = true'>"; } catch { /* refused, as it should be */ }
     const script = document.createElement("script");
-    try { script.textContent = "window.ran = true"; document.body.append(script); } catch {}
+    try { script.textContent = "window.ran = true"; document.body.append(script); } catch { /* refused, as it should be */ }
   })()`);
   assert.equal(await tab.page.evaluate("window.ran === undefined"), true);
   assert.ok(tab.faults.length > 0, "the browser says what it did not allow");
