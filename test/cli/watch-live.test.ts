@@ -32,8 +32,10 @@ function hasColour(pty: Pty): boolean {
     .some((part) => /^\[\d+m/.test(part));
 }
 
-function shows(pty: Pty, pattern: RegExp): Promise<boolean> {
-  return until(`${pattern} is shown`, () => pattern.test(pty.screen.text())).catch((error: Error) => {
+/** All of them at once: a terminal hands a picture on in parts, so that what is there says nothing of what follows it. */
+function shows(pty: Pty, ...patterns: readonly RegExp[]): Promise<boolean> {
+  const areShown = () => patterns.every((pattern) => pattern.test(pty.screen.text()));
+  return until(`${patterns.join(" and ")} are shown`, areShown).catch((error: Error) => {
     throw new Error(`${error.message}; shown is\n${pty.screen.text()}`);
   });
 }
@@ -83,18 +85,20 @@ routes:
     const { folder, adminUrl } = first;
     t.after(() => first[Symbol.asyncDispose]());
     const pty = watching(t, ["--admin", adminUrl]);
-    await shows(pty, /^rules [0-9a-f]{12} · 1 route · 2 threads/m);
-    assert.match(pty.screen.text(), /^profiles +serving/m);
+    await shows(pty, /^rules [0-9a-f]{12} · 1 route · 2 threads/m, /^profiles +serving/m);
     for (let sent = 0; sent < 40; sent++) await (await fetch(`${first.proxyUrl}/a`)).arrayBuffer();
     await shows(pty, /^profiles +serving +50% +0% +█/m);
     await first.kill();
-    await shows(pty, /^NO ANSWER for \d+ s, .*no gateway answers at/m);
-    assert.match(pty.screen.text(), /^profiles +serving/m, "what was seen last stays");
+    // What was seen last stays.
+    await shows(pty, /^NO ANSWER for \d+ s, .*no gateway answers at/m, /^profiles +serving/m);
     const flags = ["--admin", adminUrl.replace("http://", "")];
     await using second = await TestGateway.start({ rules, folder, flags });
-    await until("the gateway is back", () => !pty.screen.text().includes("NO ANSWER"));
+    await until("the gateway is back, and drawn in place", () => {
+      const lines = pty.screen.lines();
+      const isBack = !lines.some((line) => line.includes("NO ANSWER"));
+      return isBack && lines.filter((line) => line.startsWith("rules ")).length === 1;
+    });
     assert.equal((await second.status()).routes.length, 1);
-    assert.equal(pty.screen.lines().filter((line) => line.startsWith("rules ")).length, 1, "in place");
     assert.ok(pty.screen.wasCursorHidden);
     pty.type(CTRL_C);
     assert.equal(await pty.ended(), 0);
@@ -106,8 +110,7 @@ routes:
   test("the charts begin with what the gateway has recorded, and a new size is taken up at once", async (t) => {
     const admin = await canned(t);
     const pty = watching(t, ["--admin", admin.url]);
-    await shows(pty, /^profiles +serving +5% +100% +[▂-█]{6,}/m);
-    assert.match(pty.screen.text(), /^orders +ROLLED BACK/m);
+    await shows(pty, /^profiles +serving +5% +100% +[▂-█]{6,}/m, /^orders +ROLLED BACK/m);
     assert.ok(hasColour(pty));
     pty.resize(60, 10);
     // Nothing is left of the wider picture, which the terminal has wrapped.
@@ -115,7 +118,7 @@ routes:
       const lines = pty.screen.lines();
       return lines.length < 10 && lines.filter((line) => line.startsWith("rules ")).length === 1;
     });
-    assert.match(pty.screen.text(), /^orders +ROLLED BACK/m);
+    await shows(pty, /^orders +ROLLED BACK/m);
     pty.type(CTRL_C);
     assert.equal(await pty.ended(), 0);
   });
@@ -123,10 +126,10 @@ routes:
   test("one route is watched with both sides' charts, and their least and most", async (t) => {
     const admin = await canned(t);
     const pty = watching(t, ["profiles", "--admin", admin.url], { NO_COLOR: "1" }, { columns: 90, rows: 40 });
-    await shows(pty, /requests\/s old █+.* {2}[\d.]+ \(0?.*–100\)/);
-    assert.match(pty.screen.text(), /new ▁+.█+.* \(0–2\)$/m, "errors");
-    assert.match(pty.screen.text(), /p99 ms {5}old .* 9 \(9–9\)$/m);
-    assert.match(pty.screen.text(), /limit 5%: never over it/);
+    const requests = /requests\/s old █+.* {2}[\d.]+ \(0?.*–100\)/;
+    const errors = /new ▁+.█+.* \(0–2\)$/m;
+    const p99 = /p99 ms {5}old .* 9 \(9–9\)$/m;
+    await shows(pty, requests, errors, p99, /limit 5%: never over it/);
     assert.ok(!hasColour(pty), "NO_COLOR");
     pty.type(CTRL_C);
     assert.equal(await pty.ended(), 0);
@@ -160,8 +163,8 @@ routes:
     );
     t.after(() => admin.close());
     const pty = watching(t, ["--admin", admin.url]);
-    await shows(pty, /^the charts begin with this watch: the gateway at .* asks for its admin token/m);
-    assert.match(pty.screen.text(), /^profiles +serving/m);
+    const why = /^the charts begin with this watch: the gateway at .* asks for its admin token/m;
+    await shows(pty, why, /^profiles +serving/m);
     pty.type(CTRL_C);
     assert.equal(await pty.ended(), 0);
   });
