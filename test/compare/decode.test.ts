@@ -15,6 +15,7 @@ import {
 import { decodeText } from "../../src/compare/charset.ts";
 import { decodeContent, MAX_DECODED_BYTES } from "../../src/compare/decode.ts";
 import { MAX_JSON_DEPTH } from "../../src/compare/json.ts";
+import { atBoundedCost } from "../support/cost.ts";
 import { answer, compared, comparedBodies, factsOf, pairOf, placesOf } from "./pairs.ts";
 
 const CODINGS: Readonly<Record<string, (body: Uint8Array) => Uint8Array>> = {
@@ -218,8 +219,7 @@ describe("charsets", () => {
   test("a charset is looked for near the beginning alone, and in no time", () => {
     const late = Buffer.from(`${" ".repeat(2000)}<meta charset=latin1>\xe9`, "latin1");
     assert.equal(decodeText(late, null, "html"), null);
-    const startMs = performance.now();
-    decodeText(Buffer.from("<meta ".repeat(1_000_000)), null, "html");
-    assert.ok(performance.now() - startMs < 20_000);
+    const many = Buffer.from("<meta ".repeat(1_000_000));
+    atBoundedCost(() => decodeText(many, null, "html"));
   });
 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 
 import fc from "fast-check";
-
+import { atBoundedCost } from "../support/cost.ts";
 import { comparedBodies, factsOf, placesOf } from "./pairs.ts";
 
 describe("numbers are compared exactly", () => {
@@ -78,9 +78,8 @@ describe("numbers are compared exactly", () => {
 
   test("a megabyte of zeros in a number costs no more than a megabyte of text", () => {
     const zeros = "0".repeat(1_000_000);
-    const startMs = performance.now();
-    assert.equal(comparedBodies(`[1${zeros}1]`, `[1${zeros}2]`).kind, "mismatch");
-    assert.ok(performance.now() - startMs < 20_000);
+    const found = atBoundedCost(() => comparedBodies(`[1${zeros}1]`, `[1${zeros}2]`));
+    assert.equal(found.kind, "mismatch");
   });
 
   test("two integers match exactly when they are equal", () => {

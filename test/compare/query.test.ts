@@ -4,6 +4,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 
 import { redactLinks, redactTarget } from "../../src/compare/query.ts";
+import { atBoundedCost } from "../support/cost.ts";
 
 test("values of named parameters go, everything else stays as it was", () => {
   const names = ["token", "a b"];
@@ -53,8 +54,6 @@ test("no secret survives in any target, and targets of any length take no time",
     }),
     { numRuns: 1000 },
   );
-  const startMs = performance.now();
   for (const unit of ["?", "&a", "?=", "%", "token=", "&token=x"])
-    redactLinks(unit.repeat(50_000), ["token"]);
-  assert.ok(performance.now() - startMs < 20_000);
+    atBoundedCost(() => redactLinks(unit.repeat(50_000), ["token"]));
 });

@@ -6,6 +6,7 @@ import fc from "fast-check";
 import { commonKind, kindOfType } from "../../src/compare/kinds.ts";
 import { readAs } from "../../src/compare/readers.ts";
 import type { Compare } from "../../src/model/ruleset.ts";
+import { atBoundedCost } from "../support/cost.ts";
 import { answer, compared, comparedBodies, factsOf, pairOf, placesOf } from "./pairs.ts";
 
 function readValue(kind: "ndjson" | "form" | "events", text: string): unknown {
@@ -227,18 +228,18 @@ describe("event streams", () => {
 
 test("10,000 levels in a line or an event are too deep, in no time", () => {
   const deep = (leaf: number) => `${"[".repeat(10_000)}${leaf}${"]".repeat(10_000)}`;
-  const startMs = performance.now();
+  const compared = (old: string, fresh: string, options: { readonly type: string }) =>
+    atBoundedCost(() => comparedBodies(old, fresh, options));
   for (const [type, wrap] of [
     ["application/x-ndjson", (text: string) => `1\n${text}\n`],
     ["text/event-stream", (text: string) => `data: ${text}\n\n`],
   ] as const) {
-    assert.deepEqual(comparedBodies(wrap(deep(1)), wrap(deep(2)), { type }), {
+    assert.deepEqual(compared(wrap(deep(1)), wrap(deep(2)), { type }), {
       kind: "uncompared",
       why: "too_deep",
     });
   }
   const nested = `a${"[b]".repeat(10_000)}`;
   const form = { type: "application/x-www-form-urlencoded" };
-  assert.equal(comparedBodies(`${nested}=1&c=2`, `c=2&${nested}=1`, form).kind, "match");
-  assert.ok(performance.now() - startMs < 20_000);
+  assert.equal(compared(`${nested}=1&c=2`, `c=2&${nested}=1`, form).kind, "match");
 });
