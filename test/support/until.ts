@@ -2,7 +2,7 @@
 export async function until<T>(
   what: string,
   probe: () => T | Promise<T>,
-  { withinMs = 15_000, everyMs = 20 }: { withinMs?: number; everyMs?: number } = {},
+  { withinMs = 60_000, everyMs = 20 }: { withinMs?: number; everyMs?: number } = {},
 ): Promise<NonNullable<T>> {
   const deadline = Date.now() + withinMs;
   for (;;) {
