@@ -263,7 +263,7 @@ export async function raw(admin: Admin, bytes: string): Promise<string> {
 
 /** Polls until a condition holds; fails after a generous deadline. */
 export async function until(condition: () => boolean, what: string): Promise<void> {
-  const deadlineMs = Date.now() + 5_000;
+  const deadlineMs = Date.now() + 30_000;
   while (!condition()) {
     if (Date.now() > deadlineMs) throw new Error(`never happened: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 5));

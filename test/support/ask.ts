@@ -4,7 +4,7 @@ import { Agent, type ClientRequest, request } from "node:http";
 import { bucketOf } from "../../src/model/bucket.ts";
 
 /** A gateway so silent hangs: the test shall say so instead of hanging with it. */
-const SILENCE_MS = 20_000;
+const SILENCE_MS = 60_000;
 
 export interface Asked {
   readonly status: number;

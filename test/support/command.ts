@@ -11,7 +11,7 @@ export interface Ended {
   readonly err: string;
 }
 
-const LONGEST_MS = 20_000;
+const LONGEST_MS = 60_000;
 
 /** Runs `cutover` with these arguments to its end. */
 export async function cutover(

@@ -106,7 +106,7 @@ export async function talk(
   });
   socket.on("error", reject);
   socket.on("close", () => resolve());
-  socket.setTimeout(20_000, () => socket.destroy(new Error("the gateway fell silent")));
+  socket.setTimeout(60_000, () => socket.destroy(new Error("the gateway fell silent")));
   socket.write(Buffer.from(text, "latin1"));
   await promise;
   return Buffer.concat(chunks).toString("latin1");
