@@ -1,8 +1,7 @@
 /** A real gateway in a process of its own, for behaviour tests. */
 
 import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface, type Interface } from "node:readline";
@@ -35,7 +34,11 @@ export class TestGateway implements AsyncDisposable {
   readonly folder: string;
   readonly #ownsFolder: boolean;
   readonly #child: ChildProcess;
+  readonly #ended: Promise<void>;
+  /** Both its pipes are closed, after it has ended. */
+  readonly #allRead: Promise<void>;
   #log: Interface | null = null;
+  #readsLog = true;
   /** Log lines so far, oldest first. */
   readonly lines: LogLine[] = [];
   stderr = "";
@@ -46,6 +49,8 @@ export class TestGateway implements AsyncDisposable {
     this.folder = folder;
     this.#ownsFolder = ownsFolder;
     this.#child = child;
+    this.#ended = new Promise((resolve) => child.once("exit", () => resolve()));
+    this.#allRead = new Promise((resolve) => child.once("close", () => resolve()));
   }
 
   static async start(options: TestGatewayOptions): Promise<TestGateway> {
@@ -98,7 +103,7 @@ export class TestGateway implements AsyncDisposable {
   /** Replaces the rules file's text and waits until these rules are in force. */
   async reloadWith(rules: string): Promise<void> {
     const before = (await this.status()).rules.version;
-    await writeFile(this.rulesFile, rules);
+    await replaceFile(this.rulesFile, rules);
     await until("the new rules are in force", async () => (await this.status()).rules.version !== before);
   }
 
@@ -163,12 +168,14 @@ export class TestGateway implements AsyncDisposable {
 
   /** Stops reading the log, as one does who is stuck; or goes on. */
   readLog(reads: boolean): void {
+    this.#readsLog = reads;
     if (reads) this.#log?.resume();
     else this.#log?.pause();
   }
 
   /** Never reads it again: what is cut off at its end is no line. */
   leaveLog(): void {
+    this.#readsLog = false;
     this.#log?.close();
   }
 
@@ -176,9 +183,10 @@ export class TestGateway implements AsyncDisposable {
     this.#child.kill(signal);
   }
 
-  /** The exit code once the process is gone; null: ended by a signal. */
+  /** The exit code once the process is gone and all that it wrote is read; null: ended by a signal. */
   async exit(): Promise<number | null> {
-    if (this.#child.exitCode === null && this.#child.signalCode === null) await once(this.#child, "exit");
+    await this.#ended;
+    if (this.#readsLog) await this.#allRead;
     return this.#child.exitCode;
   }
 
@@ -194,7 +202,7 @@ export class TestGateway implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#child.exitCode === null && this.#child.signalCode === null) await this.kill();
+    await this.kill();
     if (this.#ownsFolder) await rm(this.folder, { recursive: true, force: true });
   }
 
@@ -204,17 +212,39 @@ export class TestGateway implements AsyncDisposable {
       this.stderr += text;
     });
     this.#log = createInterface({ input: this.#child.stdout as NodeJS.ReadableStream });
+    let cut: string | null = null;
     this.#log.on("line", (text) => {
-      const line = JSON.parse(text) as LogLine;
+      // What a kill cuts off is the last that there is.
+      if (cut !== null) throw new Error(`no line of the log: ${cut}`);
+      const line = parsedLine(text);
+      if (line === null) {
+        cut = text;
+        return;
+      }
       this.lines.push(line);
       if (line.msg === "listening" || line["event.action"] === "listening") resolve(line);
     });
-    this.#child.on("exit", (code) => reject(new Error(`the gateway ended with ${code}:\n${this.stderr}`)));
+    this.#child.on("close", (code) => reject(new Error(`the gateway ended with ${code}:\n${this.stderr}`)));
     const line = await promise;
     // By the names of --log-format ecs, where that was asked for.
     this.proxyUrl = String(line.proxy ?? line["cutover.proxy"]);
     this.adminUrl = String(line.admin ?? line["cutover.admin"]);
   }
+}
+
+/** Null: it is no JSON. */
+function parsedLine(text: string): LogLine | null {
+  try {
+    return JSON.parse(text) as LogLine;
+  } catch {
+    return null;
+  }
+}
+
+/** As an editor saves that writes beside and renames: nobody reads half of it. */
+export async function replaceFile(path: string, text: string): Promise<void> {
+  await writeFile(`${path}~`, text);
+  await rename(`${path}~`, path);
 }
 
 /** Rules with one route `r` for everything, from old to new; `fields` are its further lines (two spaces deep). */
