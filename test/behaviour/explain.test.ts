@@ -4,6 +4,7 @@ import type { Explanation, ReloadReport } from "../../src/model/reports.ts";
 import { ask } from "../support/ask.ts";
 import { json, startBackend } from "../support/backend.ts";
 import { rulesFor, rulesWith, TestGateway } from "../support/gateway.ts";
+import { until } from "../support/until.ts";
 
 type Headers = Readonly<Record<string, string>>;
 
@@ -108,7 +109,7 @@ test("a reload says which change waits for new connections, in its answer and in
   await gateway.reloadWith(rules("8KiB"));
   const logged = await gateway.logged("reload");
   assert.match(String(logged.notes), /^limits\.requestHead acts on connections from now on/);
-  assert.match(gateway.stderr, /limits\.requestHead acts on connections from now on/);
+  await until("it is said", () => /limits\.requestHead acts on connections from now on/.test(gateway.stderr));
   const big = { "x-big": "x".repeat(4_000) };
   assert.equal((await ask(gateway.proxyUrl, { headers: big })).status, 200);
   const { body } = await gateway.admin("POST", "/api/v1/reload", {});
