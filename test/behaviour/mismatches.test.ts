@@ -194,10 +194,11 @@ test("a new that lags behind is transient, with the delay at which it had caught
   let replicated = 1;
   await using old = await startBackend(jsonOf(() => ({ version: written })));
   await using fresh = await startBackend(jsonOf(() => ({ version: replicated })));
-  const rules = rulesFor(old.url, fresh.url, "shadow: 100%\ncompare: { confirm: 400ms }");
+  const rules = rulesFor(old.url, fresh.url, "shadow: 100%\ncompare: { confirm: 1s }");
   await using gateway = await TestGateway.start({ rules });
   written = 2;
   await ask(gateway.proxyUrl);
+  await until("new has answered as it was", () => fresh.seen.length === 1);
   replicated = 2;
   await until("it is told apart", async () => (await gateway.route("r")).comparisons.transient === 1);
   const { comparisons } = await gateway.route("r");
@@ -205,7 +206,7 @@ test("a new that lags behind is transient, with the delay at which it had caught
   const [cluster] = await clustersOf(gateway);
   assert.equal(cluster?.place, "$.version");
   assert.equal(cluster?.transient?.count, 1);
-  assert.ok((cluster?.transient?.medianMs ?? 0) >= 395, `${cluster?.transient?.medianMs} ms`);
+  assert.ok((cluster?.transient?.medianMs ?? 0) >= 995, `${cluster?.transient?.medianMs} ms`);
   assert.equal(await gateway.metric("cutover_transient_delay_seconds_count", { route: "r" }), 1);
   assert.deepEqual(await samplesOf(gateway), []);
 
@@ -217,10 +218,12 @@ test("a new that lags behind is transient, with the delay at which it had caught
 test("why pairs could not be compared is told by reason", async () => {
   await using old = await startBackend(json({ a: 1 }));
   await using fresh = await startBackend(json({ a: 1 }));
-  const rules = rulesFor(old.url, fresh.url, "shadow: { share: 100%, maxBody: 2KiB, timeout: 200ms }");
-  await using gateway = await TestGateway.start({ rules });
-  const ways: Script[] = [json({ a: "x".repeat(5_000) }), stall, (req) => req.socket.destroy()];
+  const rules = (timeout: string): string =>
+    rulesFor(old.url, fresh.url, `shadow: { share: 100%, maxBody: 2KiB, timeout: ${timeout} }`);
+  await using gateway = await TestGateway.start({ rules: rules("30s") });
+  const ways: Script[] = [json({ a: "x".repeat(5_000) }), (req) => req.socket.destroy(), stall];
   for (const [index, way] of ways.entries()) {
+    if (way === stall) await gateway.reloadWith(rules("200ms"));
     fresh.answer(way);
     await ask(gateway.proxyUrl);
     await compared(gateway, index + 1);
