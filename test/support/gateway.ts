@@ -102,8 +102,16 @@ export class TestGateway implements AsyncDisposable {
 
   /** Replaces the rules file's text and waits until these rules are in force. */
   async reloadWith(rules: string): Promise<void> {
+    await this.reloaded(() => replaceFile(this.rulesFile, rules));
+  }
+
+  /**
+   * Makes a change of the files and waits until what they say is in force, on every thread: that the version
+   * says, while a route's own share is told before the threads have it.
+   */
+  async reloaded(change: () => Promise<unknown>): Promise<void> {
     const before = (await this.status()).rules.version;
-    await replaceFile(this.rulesFile, rules);
+    await change();
     await until("the new rules are in force", async () => (await this.status()).rules.version !== before);
   }
 
