@@ -51,8 +51,11 @@ test("a gate that opens lets the rollout go on by itself; a file and a person ar
   const { gateway } = staged;
   await reaches(gateway, "the gate has answered", ({ gates: said }) => said[0]?.answer === "no");
   await writeFile(join(folder, "ready"), "");
-  const waiting = await reaches(gateway, "the gate is passed", ({ step }) => step === 1);
-  assert.match(waiting.waitingFor, /approval/);
+  await reaches(
+    gateway,
+    "the gate is passed, and a person is waited for",
+    ({ step, waitingFor }) => step === 1 && /approval/.test(waitingFor),
+  );
   const promoted = (await gateway.audit()).find(({ to }) => to?.startsWith("step 1"));
   assert.match(promoted?.reason ?? "", /gate ready \(.*is there\)/);
   assert.equal((await gateway.act("r", "promote", "looks well")).status, 200);
