@@ -10,6 +10,9 @@ import { until } from "../support/until.ts";
 /** The kill switch alone: no test of statistics may be what acts. */
 const KILL_SWITCH_ALONE = "canary: 100%\nguard: { errors: off }";
 
+/** How long new may be silent before old is asked: longer than a busy machine stands still. */
+const PATIENCE_MS = 2_000;
+
 const ROUTES = {
   paired: KILL_SWITCH_ALONE,
   streak: KILL_SWITCH_ALONE,
@@ -18,7 +21,7 @@ const ROUTES = {
   cut: KILL_SWITCH_ALONE,
   left: KILL_SWITCH_ALONE,
   shadowed: `${KILL_SWITCH_ALONE}\nshadow: { share: 100%, reverse: true }`,
-  stalls: `${KILL_SWITCH_ALONE}\nfallback: { when: idempotent, after: 300ms }`,
+  stalls: `${KILL_SWITCH_ALONE}\nfallback: { when: idempotent, after: ${PATIENCE_MS}ms }`,
   unguarded: "canary: 100%\nguard: off",
   stay: "key: [header:x-user]\nsplit: { new: [acme], onRollback: stay }\ncanary: 100%",
   leave: "key: [header:x-user]\nsplit: { new: [acme] }\ncanary: 100%",
@@ -134,7 +137,7 @@ test("the kill switch and the operator's hand", async (t) => {
         if (left > 0) return;
         clearInterval(timer);
         request.end();
-      }, 100);
+      }, PATIENCE_MS / 5);
     });
     assert.equal(words(slow), "200 new canary-share");
     for (const request of requests) request.destroy();
@@ -218,8 +221,13 @@ test("the kill switch and the operator's hand", async (t) => {
 async function assertLatchIsReported(gateway: TestGateway, seen: number): Promise<void> {
   const event = await gateway.logged("rollback", seen);
   assert.deepEqual([event.route, event.by, event.cause], ["paired", "guard", "killSwitch"]);
-  const { state, latched, canary, verdict, rollback, waitingFor, requests, fallbacks } =
-    await gateway.route("paired");
+  const { state, latched, canary, verdict, rollback, waitingFor, requests, fallbacks } = await until(
+    "all are booked",
+    async () => {
+      const route = await gateway.route("paired");
+      return route.requests.old === 35 ? route : undefined;
+    },
+  );
   assert.deepEqual([state, latched, canary, verdict], ["rolled-back", true, 0, "fail"]);
   assert.deepEqual([rollback?.cause, rollback?.by], ["killSwitch", "guard"]);
   assert.match(
