@@ -119,7 +119,7 @@ test("a shadow can only lose the shadow", async (t) => {
   const fields = `canary:
   share: 0%
   always: [{ header: x-canary, equals: "yes" }]
-shadow: { share: 100%, concurrency: 4, timeout: 3s, maxBody: 4KiB, methods: [GET, POST], sideEffects: allowed }`;
+shadow: { share: 100%, concurrency: 4, timeout: 10s, maxBody: 4KiB, methods: [GET, POST], sideEffects: allowed }`;
   const rules = (newUrl: string) =>
     rulesFor(old.url, newUrl, fields).replace(`"${newUrl}" }`, `"${newUrl}", maxConnections: 4 }`);
   await using gateway = await TestGateway.start({ rules: rules(fresh.url) });
@@ -130,8 +130,8 @@ shadow: { share: 100%, concurrency: 4, timeout: 3s, maxBody: 4KiB, methods: [GET
       const begun = performance.now();
       await askMany(gateway.proxyUrl, times(200));
       const tookMs = performance.now() - begun;
-      // One that waited for a single shadow would take 3 s.
-      assert.ok(tookMs < 2_500, `200 requests took ${tookMs} ms`);
+      // One that waited for a single shadow would take 10 s.
+      assert.ok(tookMs < 9_000, `200 requests took ${tookMs} ms`);
       assert.ok(fresh.seen.length <= 8, "4 at once on each of 2 threads");
       await shadowsReach(gateway, "shed", 192);
     },
@@ -199,11 +199,12 @@ test("no more shadows a second than the rules allow", async () => {
   });
   const firstSecond = Math.floor(Date.now() / 1000);
   await askMany(gateway.proxyUrl, times(100));
-  const seconds = Math.floor(Date.now() / 1000) - firstSecond + 1;
   await until("all are counted", async () => {
     const { sent = 0, shed = 0 } = await shadows(gateway);
     return sent + shed === 100;
   });
+  // Where a shadow begins is not told: at the latest before it is counted.
+  const seconds = Math.floor(Date.now() / 1000) - firstSecond + 1;
   const { sent = 0 } = await shadows(gateway);
   assert.ok(sent >= 5 && sent <= 5 * seconds, `${sent} in ${seconds} calendar seconds`);
   assert.equal(fresh.seen.length, sent);
