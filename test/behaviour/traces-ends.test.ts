@@ -35,8 +35,8 @@ test("however a request ends, and whatever becomes of the exporting thread, span
 
   await t.test("an upgraded connection is one span as long as it is open", async () => {
     old.answer(echo);
-    const openedMs = performance.now();
     await using client = await opened(gateway.proxyUrl, "/r/socket");
+    const openedMs = performance.now();
     client.send("ping");
     await client.has("ping");
     await until("it has been open for a while", () => performance.now() - openedMs > 300);
