@@ -192,12 +192,10 @@ test("pins survive a restart, a kill -9 and a dying thread, and end when their t
     assert.equal(await told(gateway, "whale"), "200 old pinned-old");
   });
 
-  await t.test("a pin for a second is over soon after it, everywhere", async () => {
-    assert.match(await pin(gateway, "brief", "old", { for: "1s" }), /until \d{4}-/);
+  await t.test("a pin for five seconds is over soon after it, everywhere", async () => {
+    assert.match(await pin(gateway, "brief", "old", { for: "5s" }), /until \d{4}-/);
     assert.equal(await told(gateway, "brief"), "200 old pinned-old");
-    await until("it is over", async () => (await told(gateway, "brief")) === "200 new canary-share", {
-      withinMs: 5_000,
-    });
+    await until("it is over", async () => (await told(gateway, "brief")) === "200 new canary-share");
     const unpinned = await until("the trail says so", async () =>
       (await gateway.audit()).find(({ action }) => action === "unpin"),
     );
