@@ -183,12 +183,13 @@ test("watching with -o json is one document a line", async () => {
   for await (const line of createInterface({ input: child.stdout })) {
     lines.push(JSON.parse(line));
     if (lines.length === 1) await gateway.close();
-    else break;
+    if ((lines.at(-1) as { ok?: boolean }).ok === false) break;
   }
   child.kill("SIGINT");
   await once(child, "exit");
-  assert.deepEqual(lines[0], report);
-  assert.equal((lines[1] as { ok: boolean }).ok, false);
+  assert.ok(lines.length > 1);
+  // It may have been asked again before it went away.
+  for (const line of lines.slice(0, -1)) assert.deepEqual(line, report);
 });
 
 test("watching prints block after block, goes on while the gateway is away, and ends with exit 0 at Ctrl-C", async () => {
@@ -198,10 +199,14 @@ test("watching prints block after block, goes on while the gateway is away, and 
     stdio: ["ignore", "pipe", "inherit"],
   });
   let out = "";
+  let isThere = true;
   for await (const text of child.stdout.setEncoding("utf8")) {
     out += text;
     const blocks = out.split("rules 0123456789ab").length - 1;
-    if (blocks === 2) await gateway.close();
+    if (blocks >= 2 && isThere) {
+      isThere = false;
+      await gateway.close();
+    }
     if (out.includes("no gateway answers at")) break;
   }
   child.kill("SIGINT");
