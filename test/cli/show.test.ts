@@ -205,7 +205,7 @@ test("great, deep and long bodies are cut with a word of what is left out, in go
     for (const line of out.split("\n")) assert.ok(line.length < 700);
   }
   assert.match((await show(cases[0] ?? sample())).out, /… 19,?\d+ more lines: -o json has them/);
-  assert.ok(performance.now() - startedMs < 10_000);
+  assert.ok(performance.now() - startedMs < 30_000);
 });
 
 test("a body that was not kept is said to be so, and no body is nothing", async () => {
