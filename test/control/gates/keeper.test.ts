@@ -85,12 +85,12 @@ describe("the pre-flight gate", () => {
   });
 
   test("wants a rehearsed rollback and backends that answer", async () => {
-    const gone = await startBackend(json({}));
-    await gone.close();
+    // No ephemeral port, so that no test beside this one comes to listen there.
+    const gone = "http://127.0.0.1:1";
     await using alive = await startBackend(json({}));
     const facts = {
       rehearsedAt: null,
-      backends: [backend("legacy", alive.url), backend("modern", gone.url)],
+      backends: [backend("legacy", alive.url), backend("modern", gone)],
       isHealthy: () => null,
     };
     const said = await preflight("r", facts);
