@@ -86,7 +86,7 @@ async function install(tarball: string, folder: string): Promise<void> {
   await run("npm", ["ci", ...flags], { cwd: folder, env: ENV });
 }
 
-test("the published package", { timeout: 120_000 }, async (t) => {
+test("the published package", { timeout: 300_000 }, async (t) => {
   const folder = await mkdtemp(join(tmpdir(), "cutover-package-"));
   t.after(() => rm(folder, { recursive: true, force: true }));
   const { tarball, files } = await pack(folder);
