@@ -7,7 +7,7 @@ import { EXPLAINED, ROUTE } from "./rules-file.ts";
 import { DEADLINE_MS, refuseFailures, switchFault, type Telling } from "./telling.ts";
 
 /** Three steps, each with about a hundred good answers of new and a second of baking. */
-const ROLLOUT_DEADLINE_MS = 25_000;
+const ROLLOUT_DEADLINE_MS = 60_000;
 const ANSWERS_AFTER_ROLLOUT = 100;
 const ROUTE_PATH = `/api/v1/routes/${ROUTE}`;
 

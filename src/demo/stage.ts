@@ -53,7 +53,7 @@ export interface StageOptions {
 
 const LOOK_INTERVAL_MS = 25;
 /** The gateway promises to notice a changed file within 2 s; this is for a machine that is busy. */
-const RELOAD_DEADLINE_MS = 8_000;
+const RELOAD_DEADLINE_MS = 30_000;
 
 /** Starts it all. Whatever was started is ended again when something else does not start. */
 export async function openStage(options: StageOptions): Promise<Stage> {

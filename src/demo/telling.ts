@@ -18,7 +18,7 @@ export interface Chapter {
 }
 
 /** Longest wait for something that traffic brings about by itself. */
-export const DEADLINE_MS = 10_000;
+export const DEADLINE_MS = 30_000;
 
 /** Switches the fault of the new service as a user would: over HTTP. */
 export async function switchFault(stage: Stage, to: "on" | "off"): Promise<void> {
