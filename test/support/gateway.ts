@@ -150,6 +150,8 @@ export class TestGateway implements AsyncDisposable {
       method,
       headers: {
         authorization: `Bearer ${TOKEN}`,
+        // A kept connection may be closed by the gateway while this process stands still, and is then used once more.
+        connection: "close",
         ...(body === undefined ? {} : { "content-type": "application/json" }),
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
