@@ -52,7 +52,7 @@ test("evidence that grows by betting", async (t) => {
   await t.test(
     "a 5% canary that fails is taken back by the evidence of a few keys, and no GET fails",
     async () => {
-      const keys = keysFor(5, { old: 60, new: 20 }, "keys");
+      const keys = keysFor(5, { old: 60, new: 40 }, "keys");
       await send("keys", byKeys(keys.old));
       const answers: Asked[] = [];
       for (const each of byKeys(keys.new)) {
