@@ -93,10 +93,10 @@ test("the signal that npm repeats is no impatience; a later one ends a drain tha
   waiting.on("error", () => undefined);
   waiting.end();
   await once(silent, "request");
+  const startedMs = performance.now();
   gateway.child.kill("SIGINT");
   gateway.child.kill("SIGINT");
   const repeat = setInterval(() => gateway.child.kill("SIGTERM"), 300);
-  const startedMs = performance.now();
   assert.equal(await gateway.exit, 1, gateway.err);
   clearInterval(repeat);
   assert.ok(performance.now() - startedMs > 900, "the repeated signal must not have ended it");
