@@ -65,7 +65,7 @@ describe("a log that nobody reads", { skip: process.platform !== "linux" && "nee
     assert.equal(await askOften(gateway.proxyUrl, ENOUGH), ENOUGH);
     const begunMs = performance.now();
     assert.equal(await gateway.stop(), 0);
-    assert.ok(performance.now() - begunMs < 10_000);
+    assert.ok(performance.now() - begunMs < 20_000);
   });
 });
 
