@@ -100,7 +100,10 @@ test("evidence that grows by betting", async (t) => {
 
   await t.test("a fault that both sides share never trips", async () => {
     await send("shared", times(300), { "x-new": "500", "x-old": "500" });
-    const { errors } = await gateway.route("shared");
+    const errors = await until("all are booked", async () => {
+      const route = await gateway.route("shared");
+      return route.requests.old + route.requests.new === 300 ? route.errors : undefined;
+    });
     assert.ok(errors.old > 100 && errors.new > 30);
     await assertNotLatched("shared");
   });
@@ -181,9 +184,11 @@ test("evidence that grows by betting", async (t) => {
     await send("unguarded", times(60), { "x-new": "404" });
     await send("unguarded", times(60), { "x-new": "other" });
     assert.deepEqual([...new Set(answers.map(({ status }) => status))], [200]);
-    const { evidence, requests } = await gateway.route("unguarded");
-    assert.deepEqual(evidence, {});
-    assert.ok(requests.new > 0);
+    await until("all are booked", async () => {
+      const { requests } = await gateway.route("unguarded");
+      return requests.new > 0 && requests.old + requests.new === 240;
+    });
+    assert.deepEqual((await gateway.route("unguarded")).evidence, {});
     await assertNotLatched("unguarded");
     assert.equal(await gateway.metric("cutover_rollback_latched", { route: "unguarded" }), 0);
   });
