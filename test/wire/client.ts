@@ -4,7 +4,7 @@ import { connect, type Socket } from "node:net";
 import { type Answers, readAnswers } from "./answer-reading.ts";
 
 /** Longest wait for an answer or a close: far beyond what a healthy gateway takes on a busy machine. */
-const SILENCE_MS = 8_000;
+const SILENCE_MS = 20_000;
 
 export interface Talk {
   readonly bytes: string;

@@ -206,7 +206,7 @@ describe("several requests on one connection", () => {
       ]),
     );
     const begun = Date.now();
-    while (!client.bytes.includes("\r\n\r\n") && Date.now() - begun < 5_000)
+    while (!client.bytes.includes("\r\n\r\n") && Date.now() - begun < 15_000)
       await new Promise((next) => setImmediate(next));
     assert.equal(client.bytes, "HTTP/1.1 100 Continue\r\n\r\n");
     await client.send("ab");

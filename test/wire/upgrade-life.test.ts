@@ -8,7 +8,7 @@ const NEW = "canary: 100%\nguard: { errors: off }";
 
 const ROUTES = {
   plain: "canary: 0%",
-  idle: "upgrade: { idle: 400ms }",
+  idle: "upgrade: { idle: 2500ms }",
   max: "upgrade: { max: 400ms }",
   close: NEW,
   keep: `${NEW}\nupgrade: { onRollback: keep }`,
@@ -41,11 +41,13 @@ test("the life of an upgraded connection", async (t) => {
     const client = await open("plain");
     client.send("12345");
     await client.has("12345");
-    assert.equal(await openCount({ route: "plain", side: "old" }), 1);
+    await until("it is open", async () => (await openCount({ route: "plain", side: "old" })) === 1);
     await until("it is counted", async () => {
       return (await gateway.metric("cutover_requests_total", { route: "plain", code: "1xx" })) === 1;
     });
-    assert.equal(await gateway.metric("cutover_inflight_requests"), 0);
+    await until("it is no request any more", async () => {
+      return (await gateway.metric("cutover_inflight_requests")) === 0;
+    });
     assert.equal(
       gateway.lines.find(({ msg }) => msg === "request"),
       undefined,
@@ -142,11 +144,11 @@ test("the life of an upgraded connection", async (t) => {
     await using client = await open("idle");
     const begunMs = performance.now();
     for (let i = 0; i < 6; i++) {
-      await new Promise((resolve) => setTimeout(resolve, 100));
+      await new Promise((resolve) => setTimeout(resolve, 500));
       await isOpen(client);
     }
     await client.hasEnded();
-    assert.ok(performance.now() - begunMs > 900);
+    assert.ok(performance.now() - begunMs > 5_400);
     assert.equal((await logged("idle")).endedBy, "idle");
   });
 
@@ -172,7 +174,8 @@ test("the life of an upgraded connection", async (t) => {
       const begunMs = performance.now();
       for (const route of ["close", "keep", "stay"]) await gateway.act(route, "rollback", "a test");
       await Promise.all([closing.hasEnded(), leaves.hasEnded()]);
-      assert.ok(performance.now() - begunMs < 2_000);
+      // A second, and what a machine that stands still takes besides.
+      assert.ok(performance.now() - begunMs < 6_000);
       assert.equal((await logged("close")).endedBy, "rollback");
       await isOpen(kept);
       await isOpen(stays);
@@ -205,7 +208,7 @@ test("the life of an upgraded connection", async (t) => {
 test("at a drain they may end by themselves, and are ended at its limit", async () => {
   await using backend = await startUpgradeBackend();
   const rules = rulesWith(backend.url, backend.url, { a: "canary: 0%" });
-  const flags = ["--drain-delay", "300ms", "--drain-timeout", "2s", "--access-log", "all"];
+  const flags = ["--drain-delay", "3s", "--drain-timeout", "2s", "--access-log", "all"];
   await using gateway = await TestGateway.start({ rules, flags });
   await using client = await opened(gateway.proxyUrl, "/a/x");
   gateway.signal("SIGTERM");
