@@ -8,7 +8,7 @@ import { Deadlines } from "../../src/proxy/deadlines.ts";
 import { Leg } from "../../src/proxy/leg.ts";
 import type { ClientBody, LegOutcome, LegRequest, Sink } from "../../src/proxy/leg-shapes.ts";
 import { until } from "../support/until.ts";
-import { answer, deadUrl, ECHO, OK, type Peer, startPeer } from "./backend/asking.ts";
+import { answer, ECHO, NOBODY, OK, type Peer, startPeer } from "./backend/asking.ts";
 
 const BACKEND: Backend = {
   name: "modern",
@@ -92,7 +92,7 @@ test("a body that breaks while its request waits for a connection does not make 
 
 test("a URL that refuses connections is asked last for a while", async () => {
   await using peer = await startPeer();
-  await using legs = legsTo(await deadUrl(), peer.url);
+  await using legs = legsTo(NOBODY, peer.url);
   const outcome = await legs.send().outcome;
   assert.deepEqual([outcome.failure, outcome.isSent], ["connection_refused", false]);
   assert.equal(legs.client.take(performance.now()).origin, peer.url);

@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { type AddressInfo, createServer } from "node:net";
 import { test } from "node:test";
 import { ask, times } from "../support/ask.ts";
 import { json, startBackend, startStreamingBackend } from "../support/backend.ts";
@@ -7,6 +6,8 @@ import { rulesFor, TestGateway } from "../support/gateway.ts";
 import { get, type RawBackend, split, startRawBackend, talk, valuesOf } from "../support/raw.ts";
 import { until } from "../support/until.ts";
 
+/** One that was bound and given back would be the next test's. */
+const NOBODY = "http://127.0.0.1:1";
 const ONE_THREAD = { flags: ["--threads", "1"] };
 
 /** Answers the first request of each connection well, and closes it when a second comes. */
@@ -19,17 +20,6 @@ async function startForgetful(): Promise<RawBackend> {
     used.add(socket);
   });
   return backend;
-}
-
-/** A port to which nobody listens. */
-async function deadPort(): Promise<number> {
-  const server = createServer();
-  const { promise, resolve } = Promise.withResolvers<void>();
-  server.listen(0, "127.0.0.1", () => resolve());
-  await promise;
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  return port;
 }
 
 const proxyStatusOf = (answer: string): string => valuesOf(split(answer).head, "proxy-status").join();
@@ -79,7 +69,7 @@ test("a stale connection loses no shadow either", async () => {
 
 test("a URL that refuses connections costs no request while another one takes them, bodies included", async () => {
   await using good = await startBackend((_req, res, body) => res.end(body));
-  const urls = `urls: ["http://127.0.0.1:${await deadPort()}", "${good.url}"]`;
+  const urls = `urls: ["${NOBODY}", "${good.url}"]`;
   const rules = rulesFor(good.url, good.url, "").replace(
     `modern: { url: "${good.url}" }`,
     `modern: { ${urls} }`,

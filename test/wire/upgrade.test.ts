@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { keysFor } from "../support/ask.ts";
 import { rulesWith, TestGateway } from "../support/gateway.ts";
-import { split, startRawBackend, valuesOf } from "../support/raw.ts";
+import { split, valuesOf } from "../support/raw.ts";
 import { until } from "../support/until.ts";
 import {
   ACCEPT,
@@ -25,18 +25,15 @@ const ROUTES = {
   tcp: "upgrade: { protocols: [tcp, websocket] }",
 };
 
-/** A port where nobody listens: bound once and given back. */
-async function deadUrl(): Promise<string> {
-  await using gone = await startRawBackend();
-  return gone.url;
-}
+/** One that was bound and given back would be the next test's. */
+const NOBODY = "http://127.0.0.1:1";
 
 test("upgrades are routed, refused and relayed as other requests are", async (t) => {
   await using old = await startUpgradeBackend();
   await using fresh = await startUpgradeBackend();
   const rules = rulesWith(old.url, fresh.url, ROUTES).replace(
     "defaults:",
-    `  nowhere: { url: "${await deadUrl()}" }\ndefaults:`,
+    `  nowhere: { url: "${NOBODY}" }\ndefaults:`,
   );
   await using gateway = await TestGateway.start({ rules, flags: ["--access-log", "all"] });
   const url = gateway.proxyUrl;

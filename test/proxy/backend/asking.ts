@@ -66,12 +66,8 @@ export async function startPeer(script: Script = ECHO, host = "127.0.0.1"): Prom
   return peer;
 }
 
-/** A port at which nobody listens. */
-export async function deadUrl(): Promise<string> {
-  const peer = await startPeer();
-  await peer[Symbol.asyncDispose]();
-  return peer.url;
-}
+/** One that was bound and given back would be the next test's. */
+export const NOBODY = "http://127.0.0.1:1";
 
 export interface TestPool extends Disposable {
   readonly pool: Pool;

@@ -5,7 +5,7 @@ import { Connection } from "../../../src/proxy/backend/connection.ts";
 import { failureOf } from "../../../src/proxy/classify.ts";
 import { Deadlines } from "../../../src/proxy/deadlines.ts";
 import { until } from "../../support/until.ts";
-import { answer, ECHO, OK, poolTo, type Script, startPeer } from "./asking.ts";
+import { answer, ECHO, NOBODY, OK, poolTo, type Script, startPeer } from "./asking.ts";
 
 const plays =
   (text: string): Script =>
@@ -285,9 +285,6 @@ test("an address of IPv6 is written in brackets, and called without", async (t) 
 test("a name that resolves to nothing, or to addresses that refuse, fails by its own name", async () => {
   using nowhere = poolTo("http://nowhere.invalid:80");
   assert.equal(failureOf((await nowhere.ask().over).error), "dns_error");
-  const peer = await startPeer();
-  const { port } = new URL(peer.url);
-  await peer[Symbol.asyncDispose]();
-  using refused = poolTo(`http://localhost:${port}`);
+  using refused = poolTo(NOBODY.replace("127.0.0.1", "localhost"));
   assert.equal(failureOf((await refused.ask().over).error), "connection_refused");
 });

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { until } from "../../support/until.ts";
-import { type Asked, answer, deadUrl, ECHO, OK, poolTo, type Step, startPeer } from "./asking.ts";
+import { type Asked, answer, ECHO, NOBODY, OK, poolTo, type Step, startPeer } from "./asking.ts";
 
 const fixture = (name: string): string =>
   readFileSync(new URL(`../../fixtures/tls/${name}`, import.meta.url), "utf8");
@@ -55,7 +55,7 @@ test("a call that is given up while it waits never reaches the backend", async (
 });
 
 test("where no connection can be made each call fails for itself, and the pool tries again for the next", async () => {
-  using to = poolTo(await deadUrl(), { maxConnections: 2 });
+  using to = poolTo(NOBODY, { maxConnections: 2 });
   for (let round = 0; round < 3; round++) {
     const asked = await Promise.all(Array.from({ length: 5 }, () => to.ask().over));
     for (const { error, steps } of asked) {
