@@ -72,7 +72,7 @@ export const NOBODY = "http://127.0.0.1:1";
 export interface TestPool extends Disposable {
   readonly pool: Pool;
   readonly ask: (request?: Partial<CallRequest>, hooks?: Hooks) => Asked;
-  /** Moves the clock of its deadlines on. They are looked at a tick later. */
+  /** Moves the clock of its deadlines on, which stands still by itself. They are looked at a tick later. */
   readonly passMs: (ms: number) => void;
 }
 
@@ -81,8 +81,8 @@ export function poolTo(
   options: Partial<Omit<PoolOptions, "deadlines">> = {},
   times: Partial<PoolOptions["times"]> = {},
 ): TestPool {
-  let aheadMs = 0;
-  const deadlines = new Deadlines(() => performance.now() + aheadMs);
+  let nowMs = 0;
+  const deadlines = new Deadlines(() => nowMs);
   const pool = new Pool(url, {
     tls: null,
     maxConnections: 8,
@@ -94,7 +94,7 @@ export function poolTo(
     pool,
     ask: (request = {}, hooks = {}) => new Asked(pool, request, hooks),
     passMs: (ms) => {
-      aheadMs += ms;
+      nowMs += ms;
     },
     [Symbol.dispose]: () => {
       deadlines.close();
