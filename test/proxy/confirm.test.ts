@@ -32,6 +32,7 @@ test("a pair that differs is asked again on both sides, after the time that the 
     compare: { confirmAfterMs: 200 },
     shadow: { methods: ["GET", "POST"] },
   });
+  const begunMs = performance.now();
   const pair = await firstPair(plane, { path: "/x?y=1", headers: { "x-user": "7" } });
   assert.equal(pair.confirms, null);
   confirm(plane, pair);
@@ -43,7 +44,7 @@ test("a pair that differs is asked again on both sides, after the time that the 
     [pair.ticket, null, pair.requestId],
   );
   const { afterMs } = again.confirms ?? { afterMs: 0 };
-  assert.ok(afterMs >= 200 && afterMs < 2_000, `after ${afterMs} ms`);
+  assert.ok(afterMs >= 200 && afterMs < performance.now() - begunMs, `after ${afterMs} ms`);
   assert.deepEqual(
     [textOf(again.old), textOf(again.new)],
     ['{"a":1}', '{"a":1}'],
@@ -148,7 +149,7 @@ test("what cannot be asked again is said so", async (t) => {
     oldUrl: old.url,
     newUrl: fresh.url,
     compare: { confirmAfterMs: 100 },
-    shadow: { timeoutMs: 300, concurrency: 4 },
+    shadow: { timeoutMs: 1_500, concurrency: 4 },
   });
   const isUnconfirmed = async (pair: Pair, why: string): Promise<void> => {
     const [told] = await until("it is said", () =>

@@ -186,7 +186,7 @@ test("old that is stuck on its second answer loses the sample, not the pair, whe
     newUrl: fresh.url,
     compare: { noisePpm: 1_000_000 },
     ...REVERSE,
-    shadow: { reverse: true, timeoutMs: 200 },
+    shadow: { reverse: true, timeoutMs: 1_500 },
   });
   await ask(plane.url);
   await until("it is compared", () => plane.count(SLICE.comparisons) === 1);

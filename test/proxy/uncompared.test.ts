@@ -21,7 +21,7 @@ test("a shadow fails where new alone does: by a 5xx or by no answer, and never b
     newUrl: fresh.url,
     // Whether statuses are compared or not.
     compare: { status: null },
-    shadow: { timeoutMs: 300, maxBodyBytes: 4_096 },
+    shadow: { timeoutMs: 1_500, maxBodyBytes: 4_096 },
   });
   const counts = () => [plane.count(SLICE.shadowAnswers), plane.count(SLICE.shadowFailures)] as const;
   const settled = () =>
@@ -56,7 +56,7 @@ test("each pair that is lost is counted by its reason", async (t) => {
   await using plane = await startPlane({
     oldUrl: old.url,
     newUrl: fresh.url,
-    shadow: { timeoutMs: 300, maxBodyBytes: 4_096, methods: ["GET", "PUT"], concurrency: 2 },
+    shadow: { timeoutMs: 1_500, maxBodyBytes: 4_096, methods: ["GET", "PUT"], concurrency: 2 },
   });
   /** One request, and the one reason that it adds. */
   const gives = async (
