@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 
@@ -20,12 +21,11 @@ function writer(count: number, stdout: "pipe" | number): ChildProcess {
   });
 }
 
+/** Its last words may come after its exit; its "close" waits for a stdout that not every test reads. */
 async function ended(child: ChildProcess): Promise<{ code: number | null; said: string }> {
-  let said = "";
-  child.stderr?.setEncoding("utf8").on("data", (text: string) => {
-    said += text;
-  });
-  const [code] = (await once(child, "exit")) as [number | null];
+  const exited = once(child, "exit");
+  const said = child.stderr === null ? "" : await text(child.stderr);
+  const [code] = (await exited) as [number | null];
   return { code, said };
 }
 
