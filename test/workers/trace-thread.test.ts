@@ -35,7 +35,7 @@ test("a collector that never answers costs room for so many spans, and the end w
   assert.equal(results().dropped, 2 * MAX_WAITING + 64);
   const sinceMs = performance.now();
   assert.equal(await thread.stop(300), MAX_WAITING, "all of them are still there");
-  assert.ok(performance.now() - sinceMs < 3_000);
+  assert.ok(performance.now() - sinceMs < 10_000);
   port.close();
 });
 
