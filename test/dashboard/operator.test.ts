@@ -46,9 +46,9 @@ test("the numbers on the page are those of the API and of /metrics", async (cont
   if (tab === undefined) return;
   await traffic("profiles", 60);
   const { gateway } = stand;
-  await until("all pairs are compared", async () => {
-    const { comparisons } = await gateway.route("profiles");
-    return comparisons.mismatch >= 30;
+  await until("all requests are counted, and pairs compared", async () => {
+    const { comparisons, requests } = await gateway.route("profiles");
+    return comparisons.mismatch >= 30 && requests.old + requests.new === 60;
   });
   await openDashboard(tab, gateway, "#/routes/profiles");
   const shown = async (name: string): Promise<number> => {
@@ -159,7 +159,7 @@ test("everything can be rolled back from every view", async (context) => {
   const { page } = tab;
   for (const view of ["#/", "#/routes/all", "#/mismatches", "#/rules"]) {
     await openDashboard(tab, stand.gateway, view);
-    assert.ok(await page.getByRole("button", { name: "Roll back all routes" }).isVisible(), view);
+    await page.getByRole("button", { name: "Roll back all routes" }).waitFor();
   }
   await page.getByRole("button", { name: "Roll back all routes" }).click();
   await page
