@@ -7,6 +7,7 @@ import { type TestContext, test } from "node:test";
 import { ask } from "../support/ask.ts";
 import { json, startBackend } from "../support/backend.ts";
 import { rulesFor, TestGateway } from "../support/gateway.ts";
+import { until } from "../support/until.ts";
 
 const FIELDS = `key: [header:x-user]
 rollout:
@@ -64,7 +65,9 @@ test("one flipped bit in a stored rollout: everything on old, said loudly; a new
   const { store, routes } = await damaged.status();
   assert.match(store, /^damaged: .*rollouts/);
   assert.deepEqual([routes[0]?.state, routes[0]?.rollback?.cause], ["rolled-back", "store-damaged"]);
-  assert.match(damaged.stderr, /the store is damaged: [\s\S]*everything goes to old/);
+  await until("it is said to people", () =>
+    /the store is damaged: [\s\S]*everything goes to old/.test(damaged.stderr),
+  );
   for (const action of ["promote", "resume", "reset"]) {
     assert.equal((await damaged.act("r", action, "hope")).status, 409, action);
   }

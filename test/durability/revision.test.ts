@@ -27,6 +27,7 @@ test("a raised revision that kill -9 interrupts leaves the latch, or a rollout t
     });
   const first = await start(1);
   await first.act("r", "rollback", "by hand");
+  await first.rollbackStored("r");
   assert.deepEqual(
     (await first.audit()).map(({ action }) => action),
     ["rollback", "promote"],
