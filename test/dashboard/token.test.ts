@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { json } from "../support/backend.ts";
 import { TestGateway, TOKEN } from "../support/gateway.ts";
+import { steadyPort } from "../support/ports.ts";
 import { until } from "../support/until.ts";
 import { openDashboard, openTab, rulesFor, type Stand, screenshot, startStand } from "./browser.ts";
 
@@ -136,7 +137,8 @@ test("after a restart of the gateway the page goes on by itself, and says so mea
   if (tab === undefined) return;
   const { page } = tab;
   const rules = rulesFor(stand, ROUTES);
-  const first = await TestGateway.start({ rules });
+  const flags = ["--admin", `127.0.0.1:${await steadyPort()}`];
+  const first = await TestGateway.start({ rules, flags });
   context.after(() => first[Symbol.asyncDispose]());
   const resumed: (string | undefined)[] = [];
   page.on("request", (request) => {
@@ -152,8 +154,7 @@ test("after a restart of the gateway the page goes on by itself, and says so mea
   await first.stop();
   await page.getByText(/no answer: the gateway cannot be reached/).waitFor();
   await screenshot(page, "no-answer");
-  const { host } = new URL(first.adminUrl);
-  const second = await TestGateway.start({ rules, folder: first.folder, flags: ["--admin", host] });
+  const second = await TestGateway.start({ rules, folder: first.folder, flags });
   context.after(() => second[Symbol.asyncDispose]());
   await page.getByText("● live").waitFor();
   await second.act("profiles", "rollback", "after the restart");

@@ -4,8 +4,7 @@
  */
 
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { Agent, createServer } from "node:http";
-import type { AddressInfo } from "node:net";
+import { Agent } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { bucketOf } from "../../src/model/bucket.ts";
@@ -14,6 +13,7 @@ import { type Asked, ask } from "../support/ask.ts";
 import { json, startBackend, type TestBackend } from "../support/backend.ts";
 import { rulesWith, TestGateway } from "../support/gateway.ts";
 import { obedient } from "../support/obedient.ts";
+import { steadyPort } from "../support/ports.ts";
 import type { Place } from "./trail.ts";
 
 export interface RouteUnderTest {
@@ -133,7 +133,7 @@ export class World implements AsyncDisposable {
     const folder = await mkdtemp(join(tmpdir(), "cutover-kill-"));
     const old = await startBackend(json({ well: true }));
     const fresh = await startBackend(json({ well: true }));
-    const world = new World(folder, old, fresh, await freePort());
+    const world = new World(folder, old, fresh, await steadyPort());
     const answer = obedient("x-new");
     fresh.answer((req, res, body) => {
       const { "x-cutover-shadow": shadow, "x-sent": sent, "x-user": key } = req.headers;
@@ -225,12 +225,4 @@ export class World implements AsyncDisposable {
     }
     agent.destroy();
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await new Promise((resolve) => server.once("listening", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
