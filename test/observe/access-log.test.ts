@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -8,19 +11,28 @@ import { type AccessLogPolicy, createAccessLog } from "../../src/observe/access-
 
 const WRITER = fileURLToPath(new URL("./access-log-writer.ts", import.meta.url));
 
-/** The lines that reach stdout: of a process of its own, as they go to the file descriptor. */
+/**
+ * The lines that reach stdout: of a process of its own, as they go to the file descriptor of a pipe. Its reader has
+ * nothing else to do: one that stands still for a second at the end is given up.
+ */
 async function written(
   policy: AccessLogPolicy,
   count: number,
   path = "/profiles/7",
   format = "json",
 ): Promise<Record<string, unknown>[]> {
-  const args = [WRITER, JSON.stringify(policy), String(count), path, format];
-  const { stdout } = await promisify(execFile)(process.execPath, args, { maxBuffer: 64 * 1024 * 1024 });
-  return stdout
-    .split("\n")
-    .filter((line) => line !== "")
-    .map((line) => JSON.parse(line) as Record<string, unknown>);
+  const folder = await mkdtemp(join(tmpdir(), "cutover-log-"));
+  try {
+    const file = join(folder, "lines");
+    const writer = [process.execPath, WRITER, JSON.stringify(policy), String(count), path, format];
+    await promisify(execFile)("sh", ["-c", '"$@" | cat > "$0"', file, ...writer]);
+    return (await readFile(file, "utf8"))
+      .split("\n")
+      .filter((line) => line !== "")
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 }
 
 const ALL: AccessLogPolicy = { kind: "all" };
