@@ -9,7 +9,7 @@ const keep = (target: string): string => get(target).replace("Connection: close\
 const OK = "HTTP/1.1 200 OK";
 const CHUNKED = "Transfer-Encoding: chunked";
 
-test("what a backend answers is what its client gets", { timeout: 60_000 }, async (t) => {
+test("what a backend answers is what its client gets", { timeout: 240_000 }, async (t) => {
   await using old = await startRawBackend();
   await using gateway = await TestGateway.start({
     rules: rulesFor(old.url, old.url, ""),

@@ -103,7 +103,7 @@ async function assertUnpoisoned(gateway: TestGateway, what: string, count = 3): 
   }
 }
 
-test("an answer that can be read in two ways never reaches a client", { timeout: 60_000 }, async (t) => {
+test("an answer that can be read in two ways never reaches a client", { timeout: 240_000 }, async (t) => {
   await using hostile = await startHostileBackend();
   const { backend, plays } = hostile;
   await using gateway = await TestGateway.start({
@@ -161,7 +161,7 @@ const CUT: Readonly<Record<string, string>> = {
   "a flood of trailers": `${OK}${CHUNKED}\r\n4\r\nsome\r\n0\r\n${"X-A: 1234567890\r\n".repeat(8 * KIB)}\r\n`,
 };
 
-test("an answer that goes wrong on the way is cut, and poisons nothing", { timeout: 60_000 }, async (t) => {
+test("an answer that goes wrong on the way is cut, and poisons nothing", { timeout: 240_000 }, async (t) => {
   await using hostile = await startHostileBackend();
   const { backend, plays } = hostile;
   await using gateway = await TestGateway.start({
@@ -232,7 +232,7 @@ const SURPLUS: Readonly<Record<string, { readonly text: string; readonly method?
   },
 };
 
-test("bytes behind an answer are never anybody's answer", { timeout: 60_000 }, async (t) => {
+test("bytes behind an answer are never anybody's answer", { timeout: 240_000 }, async (t) => {
   await using hostile = await startHostileBackend();
   const { backend, plays } = hostile;
   await using gateway = await TestGateway.start({
