@@ -8,8 +8,9 @@ import { Queue, type Queued } from "./queue.ts";
 /** How often lists are looked at: a deadline fires at most so much late. */
 const TICK_MS = 25;
 
-/** One long pause is no overload: about eight ticks make the figure. */
+/** One long pause is no overload: about eight ticks make the figure, and of each so much counts. */
 const LATE_WEIGHT = 1 / 8;
+const MOST_LATE_MS = 1_000;
 
 export interface Deadline {
   /** Sets it again to its whole length from now. */
@@ -99,7 +100,7 @@ export class Deadlines {
 
   #fire(): void {
     const nowMs = this.#nowMs();
-    const lateMs = Math.max(0, nowMs - this.#firedMs - TICK_MS);
+    const lateMs = Math.min(Math.max(0, nowMs - this.#firedMs - TICK_MS), MOST_LATE_MS);
     this.#firedMs = nowMs;
     this.lateMs += (lateMs - this.lateMs) * LATE_WEIGHT;
     for (const list of this.#lists.values()) list.fireDue(nowMs);
