@@ -14,6 +14,9 @@ import type { RulesMessage, UnconfirmedReason } from "../../src/proxy/messages.t
 import { DataThreads } from "../../src/workers/data-threads.ts";
 import { routeOf, rulesetOf } from "../model/rules.ts";
 
+/** Tests that wait for a time-out set a shorter one. */
+const LONG_MS = 60_000;
+
 export interface PlaneOptions {
   readonly oldUrl: string;
   readonly newUrl: string;
@@ -137,7 +140,7 @@ function rulesetFor({ oldUrl, newUrl, compare, shadow, route }: PlaneOptions): R
   return {
     ...rulesetOf([
       routeOf({
-        shadow: { ...plain.shadow, sharePpm: 1_000_000, ...shadow },
+        shadow: { ...plain.shadow, sharePpm: 1_000_000, timeoutMs: LONG_MS, ...shadow },
         compare: compare === null ? null : { ...DEFAULT_COMPARE, ...compare },
         ...route,
       }),
@@ -150,7 +153,7 @@ function backendAt(name: string, url: string): Backend {
   return {
     name,
     urls: [url],
-    timeouts: { connectMs: 2_000, headersMs: 30_000, stallMs: 60_000, requestMs: null },
+    timeouts: { connectMs: LONG_MS, headersMs: LONG_MS, stallMs: LONG_MS, requestMs: null },
     maxConnections: 256,
     maxWaiting: 1024,
     health: null,
