@@ -38,6 +38,13 @@ test("a stale kept connection costs an idempotent request nothing, with a body o
   assert.equal((await gateway.route("r")).errors.old, 0);
 });
 
+test("several kept connections that are stale at the same time cost an idempotent request nothing either", async () => {
+  await using old = await startForgetful();
+  await using gateway = await TestGateway.start({ rules: rulesFor(old.url, old.url, ""), ...ONE_THREAD });
+  await Promise.all(times(4).map((each) => ask(gateway.proxyUrl, each)));
+  assert.equal((await ask(gateway.proxyUrl)).status, 200);
+});
+
 test("a POST is sent once, whatever becomes of its connection", async () => {
   await using old = await startForgetful();
   await using gateway = await TestGateway.start({ rules: rulesFor(old.url, old.url, ""), ...ONE_THREAD });

@@ -26,6 +26,8 @@ export interface ConnectionOwner {
   onConnected(): void;
   /** It can be asked: it was made, or a call has left it usable. */
   onIdle(connection: Connection): void;
+  /** One that had served before took a request and ended without a byte: the backend had closed it meanwhile. */
+  onStale(): void;
   /** Once: it is no more, or no more the owner's. `unreachable`: why it could not be made; null: that is not why. */
   onGone(connection: Connection, unreachable: Error | null): void;
 }
@@ -51,6 +53,7 @@ export class Connection implements AnswerEvents {
   #call: CarriedCall | null = null;
   /** It can carry calls, or could. */
   isReady = false;
+  #hasServed = false;
   #isGone = false;
   #keepAliveMs = KEEP_ALIVE_MS;
   /** Of the connecting, then of being idle. */
@@ -138,6 +141,7 @@ export class Connection implements AnswerEvents {
     const call = this.#takeCall();
     const isKept =
       keepsConnection && this.#keepAliveMs > 0 && call?.keepsConnection === true && this.#hasWritten;
+    this.#hasServed = true;
     if (isKept) this.#rest();
     else this.destroy();
     call?.onEnd(rawTrailers);
@@ -232,8 +236,10 @@ export class Connection implements AnswerEvents {
   #lose(error: Error): void {
     if (this.#isGone) return;
     const call = this.#takeCall();
+    const isStale = call !== null && this.#hasServed && !this.#reader.hasBegun;
     this.#leave(this.isReady ? null : error);
     this.#socket.destroy();
+    if (isStale) this.#owner.onStale();
     call?.onFailed(error);
   }
 

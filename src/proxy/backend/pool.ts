@@ -74,6 +74,11 @@ export class Pool implements ConnectionOwner, CallOwner {
     this.#connectMore();
   }
 
+  /** The others have been idle for longer still: whoever asks once more shall not meet the next of them. */
+  onStale(): void {
+    for (const connection of [...this.#idle]) connection.destroy();
+  }
+
   forget(call: PooledCall): void {
     this.#waiting.remove(call);
   }

@@ -257,6 +257,7 @@ test("a connection keeps no process alive, by whichever of a name's addresses it
   const owner = {
     onConnected: () => {},
     onIdle: () => idle.resolve(),
+    onStale: () => {},
     onGone: () => idle.reject(new Error("gone")),
   };
   const times = { connectMs: 5_000, stallMs: 5_000 };

@@ -3,7 +3,18 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { until } from "../../support/until.ts";
-import { type Asked, answer, ECHO, NOBODY, OK, poolTo, type Step, startPeer } from "./asking.ts";
+import {
+  type Asked,
+  answer,
+  ECHO,
+  NOBODY,
+  OK,
+  type Peer,
+  poolTo,
+  type Step,
+  startPeer,
+  type TestPool,
+} from "./asking.ts";
 
 const fixture = (name: string): string =>
   readFileSync(new URL(`../../fixtures/tls/${name}`, import.meta.url), "utf8");
@@ -133,6 +144,35 @@ test("a connection that the backend ends while it is idle is replaced", async ()
     await once(socket, "close");
     assert.equal((await to.ask({ target: "/two" }).over).result, "200 /two");
   }
+});
+
+/** Leaves two kept connections. */
+async function withTwoIdle(to: TestPool, peer: Peer): Promise<void> {
+  await Promise.all([to.ask().over, to.ask().over]);
+  assert.equal(peer.connections.length, 2);
+}
+
+test("after a kept connection that proved stale, the others are not tried: they have been idle for longer", async () => {
+  await using peer = await startPeer((connection, piece) => {
+    if (connection.text === piece) ECHO(connection, piece);
+    else connection.socket.resetAndDestroy();
+  });
+  using to = poolTo(peer.url);
+  await withTwoIdle(to, peer);
+  assert.notEqual((await to.ask().over).error, null);
+  assert.equal((await to.ask({ target: "/again" }).over).result, "200 /again");
+  assert.equal(peer.connections.length, 3);
+});
+
+test("a connection that ends within an answer says nothing of the others", async () => {
+  await using peer = await startPeer();
+  using to = poolTo(peer.url);
+  await withTwoIdle(to, peer);
+  peer.script = ({ socket }) => socket.end(`${OK}Content-Length: 9\r\n\r\nhello`);
+  assert.notEqual((await to.ask().over).error, null);
+  peer.script = ECHO;
+  assert.equal((await to.ask({ target: "/next" }).over).result, "200 /next");
+  assert.equal(peer.connections.length, 2);
 });
 
 test("close resolves at once where nothing is under way, again too, and ends what stands by", async () => {
