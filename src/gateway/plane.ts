@@ -3,9 +3,8 @@
 import { createServer } from "node:net";
 import { availableParallelism } from "node:os";
 import type { Address, GatewayOptions } from "../gateway-options.ts";
-import type { Route } from "../model/ruleset.ts";
 import type { LogWriter } from "../observe/log-writer.ts";
-import type { LogLines, RulesMessage } from "../proxy/messages.ts";
+import type { LogLines } from "../proxy/messages.ts";
 import { CompareThread } from "../workers/compare-threads.ts";
 import { CannotListenError, DataThreads } from "../workers/data-threads.ts";
 import type { ControlRoom } from "./control-room.ts";
@@ -54,10 +53,6 @@ export async function startPlane(
     },
   });
   built.defer(() => compare.terminate());
-  const compareFor = ({ ruleset }: RulesMessage): void => {
-    if (ruleset.routes.some(mayCompare)) compare.start();
-  };
-  compareFor(control.firstRules);
   const traces = await startTraces(options, built, (why) => {
     replaced("traces", { why });
     retrace();
@@ -91,10 +86,7 @@ export async function startPlane(
   retrace = () => data.reconnectTraces();
   control.confirmBy((ticket) => data.confirm(ticket));
   control.pins.actBy((changes) => data.pin(changes));
-  await control.serveBy((rules) => {
-    compareFor(rules);
-    return data.apply(rules);
-  });
+  await control.serveBy((rules) => data.apply(rules));
   return {
     port: data.port,
     replacements,
@@ -109,11 +101,6 @@ function logLines(writer: LogWriter, threads: number): LogLines[] {
     ring: writer.addRing().buffer,
     alarm: writer.alarm.buffer,
   }));
-}
-
-/** Whether shadows of this route may be compared; the shares of a rollout's steps are not looked at one by one. */
-function mayCompare({ compare, shadow, rollout }: Route): boolean {
-  return compare !== null && (shadow.sharePpm > 0 || rollout !== null);
 }
 
 /** How many data threads: one where threads cannot share a port. */

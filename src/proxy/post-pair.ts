@@ -47,8 +47,10 @@ export async function postPair(desk: DataDesk, question: Question, posting: Post
   }
   const port = desk.comparePort;
   if (port === null || !hasRoom(desk, bytes)) return false;
-  Atomics.add(desk.compareQueue, PAIRS, 1);
+  const ahead = Atomics.add(desk.compareQueue, PAIRS, 1);
   Atomics.add(desk.compareQueue, BYTES, bytes);
+  // The thread that compares starts with the first pair.
+  if (ahead === 0) Atomics.notify(desk.compareQueue, PAIRS);
   // What becomes of a confirmation is known by its first pair.
   if (confirms === null) room.tile.sendPair();
   const { facts, decision, requestId, snapshot } = question;

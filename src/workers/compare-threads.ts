@@ -1,4 +1,4 @@
-/** Starts the comparison thread once there is something to compare, keeps it alive, and hands its findings on. */
+/** Starts the comparison thread with the first pair, keeps it alive, and hands its findings on. */
 
 import { type MessagePort, Worker } from "node:worker_threads";
 import { type CompareSetup, PROGRESS_BYTES, pairAtHand, routeAtHand } from "../board/progress.ts";
@@ -6,7 +6,7 @@ import type { Compared } from "../model/pair.ts";
 import { entryUrl } from "./entry.ts";
 
 export interface CompareThreadOptions {
-  /** [pairs, bytes] waiting; see compare/thread.ts. */
+  /** [pairs, bytes] waiting; see compare/thread.ts. Whoever makes the first word more than 0 notifies it. */
   readonly queue: SharedArrayBuffer;
   readonly onCompared: (compared: Compared) => void;
   /** It died and another took its place: data threads need new channels. */
@@ -15,6 +15,7 @@ export interface CompareThreadOptions {
   readonly stuckAfterMs?: number;
 }
 
+const PAIRS_WAITING = 0;
 const REPLACE_AFTER_MS = 500;
 const MAX_HEAP_MB = 1024;
 /** A pair takes a second at the very worst; a pattern of the rules can take for ever over a hostile text. */
@@ -32,14 +33,21 @@ export class CompareThread {
 
   constructor(options: CompareThreadOptions) {
     this.#options = options;
+    void this.#startWithFirstPair();
   }
 
-  /** From now on there may be pairs. Safe to repeat. It is not started before: it would take some 25 MB for nothing. */
-  start(): void {
-    if (this.#worker !== null || this.#stopping) return;
+  /** Answers that are equal byte by byte never come here: without a pair it would take some 25 MB for nothing. */
+  async #startWithFirstPair(): Promise<void> {
+    const wait = Atomics.waitAsync(new Int32Array(this.#options.queue), PAIRS_WAITING, 0);
+    if (wait.async) await wait.value;
+    if (this.#stopping) return;
     this.#worker = this.#spawn();
     for (const port of this.#waiting) this.connect(port);
     this.#waiting.clear();
+  }
+
+  get isStarted(): boolean {
+    return this.#worker !== null;
   }
 
   connect(port: MessagePort): void {

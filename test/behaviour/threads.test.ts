@@ -83,10 +83,17 @@ test("a thread that dies is replaced, and takes nothing with it but what it held
   });
 
   await t.test("the comparison thread: clients notice nothing, and later pairs are compared", async () => {
+    const tenAreCompared = async (upTo: number): Promise<void> => {
+      const answers = await askMany(gateway.proxyUrl, times(10, { path: "/pairs/x" }));
+      assert.deepEqual([...new Set(answers.map(({ status, side }) => `${status} ${side}`))], ["200 old"]);
+      await until(
+        `${upTo} pairs differ`,
+        async () => (await gateway.route("pairs")).comparisons.mismatch === upTo,
+      );
+    };
+    await tenAreCompared(10); // the thread starts with the first of them
     await replaced("compare", "compare");
-    const answers = await askMany(gateway.proxyUrl, times(10, { path: "/pairs/x" }));
-    assert.deepEqual([...new Set(answers.map(({ status, side }) => `${status} ${side}`))], ["200 old"]);
-    await until("ten pairs differ", async () => (await gateway.route("pairs")).comparisons.mismatch === 10);
+    await tenAreCompared(20);
     assert.equal(await gateway.metric("cutover_thread_replacements_total", { thread: "compare" }), 1);
   });
 

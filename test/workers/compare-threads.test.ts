@@ -17,9 +17,8 @@ test("a comparison that never ends is given up, by the name of its route, and la
     onReplaced: (why) => replaced.push(why),
     stuckAfterMs: 1_000,
   });
-  thread.start();
   const post = (pair: Pair) => {
-    Atomics.add(new Int32Array(queue), 0, 1);
+    announce(queue);
     const { port1, port2 } = new MessageChannel();
     thread.connect(port2);
     port1.postMessage({ kind: "pair", pair });
@@ -42,7 +41,7 @@ test("a comparison that never ends is given up, by the name of its route, and la
   }
 });
 
-test("the thread is not there before there is something to compare, and hears of every data thread then", async () => {
+test("the thread is not there before the first pair, and hears of every data thread then", async () => {
   const queue = new SharedArrayBuffer(8);
   const found: Compared[] = [];
   const thread = new CompareThread({
@@ -57,16 +56,23 @@ test("the thread is not there before there is something to compare, and hears of
     gone.port1.close(); // its data thread ended before anything was compared
     for (const { port1, port2 } of channels) {
       thread.connect(port2);
-      Atomics.add(new Int32Array(queue), 0, 1);
       port1.postMessage({ kind: "pair", pair: pairOf(answer('{"a":1}'), answer('{"a":2}')) });
     }
     await new Promise((resolve) => gone.port2.once("close", resolve));
-    assert.equal(Atomics.load(new Int32Array(queue), 0), 2);
-    thread.start();
-    thread.start();
+    assert.equal(thread.isStarted, false);
+    for (const _ of channels) announce(queue);
     await until("both pairs are compared", () => found.length === 2);
+    assert.equal(thread.isStarted, true);
+    assert.equal(Atomics.load(new Int32Array(queue), 0), 0);
   } finally {
     await thread.terminate();
     for (const { port1 } of channels) port1.close();
   }
 });
+
+/** As a data thread does before it posts a pair. */
+function announce(queue: SharedArrayBuffer): void {
+  const words = new Int32Array(queue);
+  Atomics.add(words, 0, 1);
+  Atomics.notify(words, 0);
+}
