@@ -81,6 +81,12 @@ async function startGateway(state: string): Promise<Running & { readonly proxy: 
   return Object.assign(running, { proxy: await promise });
 }
 
+test("nothing is said beside the answer: V8 knows the flag that it is asked for", async () => {
+  const running = start(["--version"]);
+  assert.equal(await running.exit, 0);
+  assert.equal(running.err, "");
+});
+
 test("SIGTERM drains, and an orderly end is exit 0", async () => {
   const gateway = await startGateway("orderly");
   gateway.child.kill("SIGTERM");
