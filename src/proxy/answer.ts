@@ -8,6 +8,7 @@ import type { Reason } from "../model/reasons.ts";
 import type { Side } from "../model/ruleset.ts";
 import type { ClientCopy } from "./client-copy.ts";
 import type { Exchange, Served } from "./exchange.ts";
+import { givingBack } from "./give-back.ts";
 import { interimHead, sendInterim } from "./interim.ts";
 import type { Flow, Sink } from "./leg-shapes.ts";
 import { endLingering } from "./linger.ts";
@@ -87,13 +88,14 @@ export class ClientAnswer implements Sink {
     const isWhole = !this.#begun && chunk.length === this.#declaredBytes;
     this.#begun = true;
     this.#exchange.bytesOut += chunk.length;
+    const isKept = this.#copy?.isKeeping === true;
     this.#copy?.data(chunk);
     if (isWhole && chunk.length <= MAX_JOINED_BYTES) {
       // As text, node:http joins it to the head: one string and one plain write instead of a gathered one.
       res.end(chunk.toString("latin1"), "latin1");
       return true;
     }
-    if (res.write(chunk)) return true;
+    if (res.write(chunk, isKept ? undefined : givingBack(chunk))) return true;
     res.once("drain", () => this.flow?.resume());
     return false;
   }

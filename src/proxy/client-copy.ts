@@ -56,6 +56,11 @@ export class ClientCopy {
     this.#deadline = this.#tools.deadlines.set(this.#streamMs, () => this.#cut());
   }
 
+  /** Whether what comes next may be kept. */
+  get isKeeping(): boolean {
+    return this.#copy !== null;
+  }
+
   data(chunk: Buffer): void {
     if (this.#copy === null || this.#copy.data(chunk)) return;
     if (this.#copy.lost !== null) this.#done({ kind: "lost", why: this.#copy.lost });

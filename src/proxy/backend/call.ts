@@ -25,6 +25,7 @@ export interface CallEvents {
   onUploaded(): void;
   onInterim(head: AnswerHead): void;
   onHead(head: AnswerHead): void;
+  /** The chunk and the memory that it lies in are the receiver's: nobody else looks at them later. */
   onData(chunk: Buffer): void;
   onEnd(rawTrailers: readonly string[]): void;
   /** The backend switched protocols: the socket is the receiver's, with what came already put back into it. */
