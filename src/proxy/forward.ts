@@ -88,7 +88,7 @@ async function ask(
   bodyAgain: Buffer | null = null,
 ): Promise<Served> {
   client.retries.request(exchange.begunMs);
-  const first = send(exchange, client, as, manner, bodyAgain ?? exchange.body?.stream() ?? null);
+  const first = send(exchange, client, as, manner, bodyAgain ?? exchange.body);
   let outcome = await first.leg.outcome;
   ended(exchange, as, first, 0, outcome);
   const kind = exchange.clientGone ? "none" : retryFor(client, exchange.facts.method, outcome);
@@ -142,7 +142,7 @@ async function bodyForRetry(
 ): Promise<LegRequest["body"] | undefined> {
   const { body } = exchange;
   if (bodyAgain !== null || body === null) return bodyAgain;
-  if (kind === "unsent" && body.bytes === 0) return body.stream();
+  if (kind === "unsent" && body.bytes === 0) return body;
   return body.keepsCopy ? bodyToSendAgain(exchange) : undefined;
 }
 

@@ -1,14 +1,9 @@
 /** What goes into a leg and what comes out of it. */
 
-import type { Duplex, Readable } from "node:stream";
+import type { Duplex } from "node:stream";
 import type { Failure } from "../model/failures.ts";
+import type { PushedBody } from "./backend/call.ts";
 import type { Deadlines } from "./deadlines.ts";
-
-/** A body on its way from the client. */
-export interface ClientBody extends Readable {
-  /** All that came has been passed on, and more is to come. */
-  readonly waitsForClient: boolean;
-}
 
 /** Takes an answer. Every call but `interim` and `head` comes only after a head that was wanted. */
 export interface Sink {
@@ -55,7 +50,7 @@ export interface LegRequest {
   readonly headers: string[];
   /** The Host that the client sent; "" without one. */
   readonly clientHost: string;
-  readonly body: ClientBody | Buffer | null;
+  readonly body: PushedBody | Buffer | null;
   readonly headTimeoutMs: number;
   /** A protocol to switch to; null: an ordinary request. */
   readonly upgrade: string | null;

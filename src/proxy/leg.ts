@@ -165,13 +165,13 @@ export class Leg implements CallEvents, Flow {
 
   /** A backend that waits for the client's body is not the one that is silent: the body has its own deadline. */
   #headIsDue({ body }: LegRequest): void {
-    const isUpload = body !== null && "waitsForClient" in body && !body.readableEnded;
-    if (isUpload && body.waitsForClient) {
+    const isUploading = this.#askedMs === null;
+    if (isUploading && body !== null && "waitsForClient" in body && body.waitsForClient) {
       this.#headDeadline.refresh();
       return;
     }
     this.abort(
-      isUpload && this.#isSent
+      isUploading && this.#isSent
         ? new ProxyError("connection_write_timeout", "the backend did not take the body in time")
         : new ProxyError("http_response_timeout", "no answer head in time"),
     );

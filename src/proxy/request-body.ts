@@ -1,15 +1,14 @@
 /** A client's body on its way to a backend, and its copy for those who want to send it again. */
 
 import type { IncomingMessage } from "node:http";
-import { Readable } from "node:stream";
 import type { Decision } from "../model/decide.ts";
 import { findHeader } from "../model/facts.ts";
 import { IDEMPOTENT_METHODS } from "../model/methods.ts";
 import type { Limits } from "../model/ruleset.ts";
+import type { BodyTaker, PushedBody } from "./backend/call.ts";
 import { Capture } from "./capture.ts";
 import { ProxyError } from "./classify.ts";
 import type { Deadline, Deadlines } from "./deadlines.ts";
-import type { ClientBody } from "./leg-shapes.ts";
 import type { RouteRoom } from "./rooms.ts";
 
 /** A body that fallback may have to send again is kept up to this size. */
@@ -31,32 +30,38 @@ interface BodyLimits {
   readonly stallMs: number;
 }
 
-export class RequestBody {
+/**
+ * Stands between the client's socket and the call: given the request itself, a call that ends would cut the client off
+ * instead of answering it.
+ */
+export class RequestBody implements PushedBody {
   readonly #req: IncomingMessage;
   readonly #copy: Capture | null;
-  readonly #maxBytes: number;
-  readonly #stall: Deadline;
+  readonly #limits: BodyLimits;
+  readonly #deadlines: Deadlines;
+  /** Null: nothing was waited for yet. */
+  #stall: Deadline | null = null;
+  #taker: BodyTaker | null = null;
+  #wasAsked = false;
+  /** Nobody wants more at the moment. */
+  #isHeld = true;
   #bytes = 0;
-  #ended = false;
+  /** True: the client sent it whole. False: it left before that, or was cut off for a fault. Null: it is on its way. */
+  #isWhole: boolean | null = null;
+  #whole: PromiseWithResolvers<boolean> | null = null;
   #fault: BodyFault | null = null;
-  /** True: the client sent it whole. False: it left before that, or was cut off for a fault. */
-  readonly whole: Promise<boolean>;
-  readonly #setWhole: (whole: boolean) => void;
   /** Told of the body's one fault, where it has one. */
   onFault: (fault: BodyFault) => void = () => {};
 
   constructor(req: IncomingMessage, copyBytes: number | null, limits: BodyLimits, deadlines: Deadlines) {
     this.#req = req;
     this.#copy = copyBytes === null ? null : new Capture(copyBytes);
-    this.#maxBytes = limits.maxBytes;
-    const { promise, resolve } = Promise.withResolvers<boolean>();
-    this.whole = promise;
-    this.#setWhole = resolve;
-    this.#stall = deadlines.set(limits.stallMs, () => this.#isSilent());
+    this.#limits = limits;
+    this.#deadlines = deadlines;
+    req.pause(); // first, or listening would set it in motion
     req.on("data", (chunk: Buffer) => this.#take(chunk));
     req.on("end", () => this.#end(true));
     req.on("close", () => this.#end(false));
-    req.pause();
     // By its own word: known before anything of it was forwarded.
     if (declaredBytes(req) > limits.maxBytes) this.#blame(TOO_LARGE);
   }
@@ -75,15 +80,43 @@ export class RequestBody {
     return this.#copy !== null && !this.#copy.overflowed;
   }
 
-  /** The body as it came. For one leg only, unless that never asked for it. */
-  stream(): ClientBody {
-    return new BodyStream(this.#req, this);
+  /** True: the client sent it whole. False: it left before that, or was cut off for a fault. */
+  get whole(): Promise<boolean> {
+    if (this.#isWhole !== null) return Promise.resolve(this.#isWhole);
+    this.#whole ??= Promise.withResolvers();
+    return this.#whole.promise;
+  }
+
+  get waitsForClient(): boolean {
+    return this.#wasAsked && !this.#isHeld && this.#isWhole === null;
+  }
+
+  giveTo(taker: BodyTaker): void {
+    this.#taker = taker;
+    if (this.#isWhole === false) queueMicrotask(() => taker.onBodyBroken(shortBodyError(this)));
+  }
+
+  ask(): void {
+    this.#wasAsked = true;
+    if (this.#isWhole === true) this.#taker?.onBodyEnd();
+    else if (this.#req.complete && !this.#req.destroyed) this.#takeRest();
+    else this.resume();
+  }
+
+  leave(): void {
+    this.#taker = null;
+    // So that the client can go on to read its answer. Where nobody asked, another leg may still want it.
+    if (this.#wasAsked) this.resume();
   }
 
   /** The client is waited for again: its silence counts from now. */
   resume(): void {
-    if (!this.#req.isPaused()) return;
-    if (!this.#ended) this.#stall.refresh();
+    if (!this.#isHeld) return;
+    this.#isHeld = false;
+    if (this.#isWhole === null) {
+      if (this.#stall !== null) this.#stall.refresh();
+      else this.#stall = this.#deadlines.set(this.#limits.stallMs, () => this.#isSilent());
+    }
     this.#req.resume();
   }
 
@@ -94,28 +127,45 @@ export class RequestBody {
     return chunks === null ? null : Buffer.concat(chunks);
   }
 
+  /** All that is to come is here. Node's stream would pass it on in turns of its own. */
+  #takeRest(): void {
+    this.#isHeld = false;
+    while (!this.#isHeld && this.#req.read() !== null); // tells of "data"
+    if (!this.#isHeld) this.#end(true);
+  }
+
   #take(chunk: Buffer): void {
     this.#bytes += chunk.length;
-    if (this.#ended) return; // read to be thrown away
-    this.#stall.refresh();
-    if (this.#bytes > this.#maxBytes) this.#blame(TOO_LARGE);
-    else this.#copy?.push(chunk);
+    if (this.#isWhole !== null) return; // read to be thrown away
+    this.#stall?.refresh();
+    if (this.#bytes > this.#limits.maxBytes) {
+      this.#blame(TOO_LARGE);
+      return;
+    }
+    this.#copy?.push(chunk);
+    if (this.#taker === null || this.#taker.onBody(chunk)) return;
+    this.#isHeld = true;
+    this.#req.pause();
   }
 
   #end(whole: boolean): void {
-    this.#ended = true;
-    this.#stall.clear();
-    this.#setWhole(whole);
+    if (this.#isWhole !== null) return;
+    this.#isWhole = whole;
+    this.#stall?.clear();
+    this.#whole?.resolve(whole);
+    // A body that ends short is the client's fault, never the backend's.
+    if (whole) this.#taker?.onBodyEnd();
+    else this.#taker?.onBodyBroken(shortBodyError(this));
   }
 
   /** While nobody reads on, the client cannot be blamed: it is a backend that is slow. */
   #isSilent(): void {
-    if (this.#req.isPaused()) this.#stall.refresh();
+    if (this.#isHeld) this.#stall?.refresh();
     else this.#blame(STALLED);
   }
 
   #blame(fault: BodyFault): void {
-    if (this.#ended) return;
+    if (this.#isWhole !== null) return;
     this.#fault = fault;
     this.onFault(fault);
     this.#end(false);
@@ -152,49 +202,6 @@ function bringsBody(req: IncomingMessage): boolean {
 /** 0 where the body does not say. */
 function declaredBytes(req: IncomingMessage): number {
   return Number(findHeader(req.rawHeaders, "content-length") ?? 0);
-}
-
-/**
- * Stands between the client's socket and the call, which destroys a body that is no longer wanted: given the request
- * itself, a refused backend connection would cut the client off instead of answering it.
- */
-class BodyStream extends Readable implements ClientBody {
-  readonly #req: IncomingMessage;
-  readonly #body: RequestBody;
-  #asked = false;
-  #everAsked = false;
-
-  constructor(req: IncomingMessage, body: RequestBody) {
-    super({ highWaterMark: req.readableHighWaterMark });
-    this.#req = req;
-    this.#body = body;
-    req.on("data", (chunk: Buffer) => {
-      this.#asked = false;
-      if (!this.destroyed && body.fault === null && !this.push(chunk)) req.pause();
-    });
-    body.whole.then((isWhole) => {
-      if (isWhole) this.push(null);
-      // A body that ends short is the client's fault, never the backend's.
-      else this.destroy(shortBodyError(body));
-    });
-  }
-
-  get waitsForClient(): boolean {
-    return this.#asked && this.readableLength === 0 && !this.readableEnded;
-  }
-
-  override _read(): void {
-    this.#asked = true;
-    this.#everAsked = true;
-    this.#body.resume();
-  }
-
-  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
-    // Whatever is still to come is read and thrown away, so that the client can go on to read its answer. Nothing
-    // came yet where nobody asked: another leg may still want it.
-    if (this.#everAsked) this.#req.resume();
-    done(error);
-  }
 }
 
 function shortBodyError({ fault }: RequestBody): ProxyError {

@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
-import { PassThrough } from "node:stream";
 import { test } from "node:test";
 import type { Backend } from "../../src/model/ruleset.ts";
 import { BackendClient } from "../../src/proxy/backend-client.ts";
 import { ProxyError } from "../../src/proxy/classify.ts";
 import { Deadlines } from "../../src/proxy/deadlines.ts";
 import { Leg } from "../../src/proxy/leg.ts";
-import type { ClientBody, LegOutcome, LegRequest, Sink } from "../../src/proxy/leg-shapes.ts";
+import type { LegOutcome, LegRequest, Sink } from "../../src/proxy/leg-shapes.ts";
 import { until } from "../support/until.ts";
 import { answer, ECHO, NOBODY, OK, type Peer, startPeer } from "./backend/asking.ts";
+import { TestBody } from "./backend/test-body.ts";
 
 const BACKEND: Backend = {
   name: "modern",
@@ -55,10 +55,6 @@ function legsTo(...urls: string[]): Legs {
   };
 }
 
-function bodyOf(stream: PassThrough): ClientBody {
-  return Object.assign(stream, { waitsForClient: true });
-}
-
 /** Requests that each of the URLs is thought to have. */
 function outstanding({ client }: Legs): number {
   return client.take(performance.now()).outstanding;
@@ -79,10 +75,10 @@ test("a body that breaks while its request waits for a connection does not make 
   await hasCome(first);
   await hasCome(second);
   for (const failure of ["client_gone", "http_request_error"] as const) {
-    const body = new PassThrough();
-    const leg = legs.send({ method: "POST", body: bodyOf(body) });
+    const body = new TestBody();
+    const leg = legs.send({ method: "POST", body });
     assert.equal(leg.origin, first.url);
-    body.destroy(new ProxyError(failure, "the client's fault"));
+    body.break(new ProxyError(failure, "the client's fault"));
     const outcome = await leg.outcome;
     assert.deepEqual([outcome.failure, outcome.isSent], [failure, false]);
     assert.equal(legs.client.take(performance.now()).origin, first.url);

@@ -6,7 +6,7 @@ import type { AnswerHead } from "./answer-head.ts";
 import type { Call, CallEvents, CallRequest } from "./call.ts";
 import type { CarriedCall, Connection } from "./connection.ts";
 import { declaredBytes, keepsConnection, requestHead } from "./request-head.ts";
-import { Upload, type UploadEvents, writeWhole } from "./upload.ts";
+import { Upload, type UploadEvents, writeJoined } from "./upload.ts";
 
 /** Whose call it is. */
 export interface CallOwner {
@@ -56,7 +56,7 @@ export class PooledCall implements Call, CarriedCall, UploadEvents, Queued<Poole
     const head = requestHead(this.#request);
     if (this.#upload !== null) this.#upload.begin(socket, head);
     else {
-      writeWhole(socket, head, this.#request.body as Buffer | null);
+      writeJoined(socket, head, this.#request.body as Buffer | null);
       this.#events.onUploaded();
     }
   }

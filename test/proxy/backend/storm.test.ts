@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
-import { PassThrough } from "node:stream";
 import { test } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
 import fc from "fast-check";
+import { ProxyError } from "../../../src/proxy/classify.ts";
 import { type Asked, answer, OK, type PeerConnection, poolTo, type Step, startPeer } from "./asking.ts";
+import { TestBody } from "./test-body.ts";
 
 /** What the peer does with one request, told by its target: /n/how. */
 const PEER: Readonly<Record<string, (connection: PeerConnection, target: string) => void>> = {
@@ -41,24 +42,24 @@ async function inPieces(socket: PeerConnection["socket"], text: string): Promise
 }
 
 /** What goes with the request. */
-const BODY: Readonly<Record<string, () => PassThrough | Buffer | null>> = {
+const BODY: Readonly<Record<string, () => TestBody | Buffer | null>> = {
   none: () => null,
   whole: () => Buffer.alloc(20_000, "x"),
   slow: () => {
-    const body = new PassThrough();
+    const body = new TestBody();
     void slowly(body);
     return body;
   },
   breaks: () => {
-    const body = new PassThrough();
+    const body = new TestBody();
     body.write("x");
-    setTimeout(() => body.destroy(), 2);
+    setTimeout(() => body.break(new ProxyError("client_gone", "it broke")), 2);
     return body;
   },
 };
 
-async function slowly(body: PassThrough): Promise<void> {
-  for (let n = 0; n < 4 && !body.destroyed; n++) {
+async function slowly(body: TestBody): Promise<void> {
+  for (let n = 0; n < 4 && !body.isLeft; n++) {
     body.write("x".repeat(1_000));
     await turn();
   }

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { PassThrough } from "node:stream";
 import { test } from "node:test";
 import { failureOf, ProxyError } from "../../../src/proxy/classify.ts";
 import { standstill, until } from "../../support/until.ts";
 import { answer, poolTo, type Script, startPeer } from "./asking.ts";
+import { TestBody } from "./test-body.ts";
 
 const SILENT: Script = () => {};
 
@@ -12,7 +12,7 @@ const AFTER_CHUNKS: Script = ({ socket, text }) => {
   if (text.endsWith("0\r\n\r\n")) socket.write(answer("thanks"));
 };
 
-const post = (body: PassThrough | Buffer, headers: string[] = []) => ({ method: "POST", body, headers });
+const post = (body: TestBody | Buffer, headers: string[] = []) => ({ method: "POST", body, headers });
 
 /** What has come behind the head. */
 function bodyOf(text: string): string {
@@ -22,11 +22,11 @@ function bodyOf(text: string): string {
 test("a body without a length goes in chunks, as its parts come", async () => {
   await using peer = await startPeer(AFTER_CHUNKS);
   using to = poolTo(peer.url);
-  const body = new PassThrough();
+  const body = new TestBody();
   const asked = to.ask(post(body));
   body.write("hello");
   await until("the first part is there", () => peer.connections[0]?.text.endsWith("hello\r\n"));
-  body.end("w\xf6rld", "latin1");
+  body.end("w\xf6rld");
   assert.equal((await asked.over).result, "200 thanks");
   const text = peer.connections[0]?.text ?? "";
   assert.match(text, /\r\ntransfer-encoding: chunked\r\n/);
@@ -34,10 +34,30 @@ test("a body without a length goes in chunks, as its parts come", async () => {
   assert.deepEqual(asked.steps, ["sent", "uploading", "uploading", "uploaded", "head", "data", "end"]);
 });
 
+for (const [how, headers, end] of [
+  ["with a length", ["content-length", "5"], "hello"],
+  ["in chunks", [], "5\r\nhello\r\n0\r\n\r\n"],
+] as const) {
+  test(`a body ${how} that is there whole goes out in one piece with its head`, async () => {
+    const pieces: string[] = [];
+    await using peer = await startPeer(({ socket }, piece) => {
+      pieces.push(piece);
+      socket.write(answer("ok"));
+    });
+    using to = poolTo(peer.url);
+    const body = new TestBody();
+    body.end("hello");
+    const asked = await to.ask(post(body, [...headers])).over;
+    assert.equal(asked.result, "200 ok");
+    assert.deepEqual(pieces.map(bodyOf), [end]);
+    assert.equal(asked.steps.filter((step) => step === "uploaded").length, 1);
+  });
+}
+
 test("an empty body without a length is one empty chunk", async () => {
   await using peer = await startPeer(AFTER_CHUNKS);
   using to = poolTo(peer.url);
-  const body = new PassThrough();
+  const body = new TestBody();
   body.end();
   assert.equal((await to.ask(post(body)).over).result, "200 thanks");
   assert.equal(bodyOf(peer.connections[0]?.text ?? ""), "0\r\n\r\n");
@@ -46,7 +66,7 @@ test("an empty body without a length is one empty chunk", async () => {
 test("a head does not wait for a body that is slow to begin", async () => {
   await using peer = await startPeer(SILENT);
   using to = poolTo(peer.url);
-  const body = new PassThrough();
+  const body = new TestBody();
   const asked = to.ask(post(body, ["content-length", "5"]));
   await until("the head is there", () => peer.connections[0]?.text.endsWith("\r\n\r\n"));
   body.end("hello");
@@ -78,7 +98,7 @@ for (const [what, sent] of [
   test(`a body ${what} than its length is its sender's fault, and cuts the connection`, async () => {
     await using peer = await startPeer(SILENT);
     using to = poolTo(peer.url);
-    const body = new PassThrough();
+    const body = new TestBody();
     body.end(sent);
     const { error } = await to.ask(post(body, ["content-length", "5"])).over;
     assert.ok(error instanceof ProxyError);
@@ -91,15 +111,12 @@ for (const [what, sent] of [
 test("a body that breaks off never looks whole to the backend", async () => {
   await using peer = await startPeer(SILENT);
   using to = poolTo(peer.url);
-  for (const [how, failure] of [
-    ["error", "http_request_error"],
-    ["close", "client_gone"],
-  ]) {
-    const body = new PassThrough();
+  for (const failure of ["http_request_error", "client_gone"] as const) {
+    const body = new TestBody();
     const asked = to.ask(post(body));
     body.write("hello");
     await until("the first part is there", () => peer.connections.at(-1)?.text.endsWith("hello\r\n"));
-    body.destroy(how === "error" ? new ProxyError("http_request_error", "too large") : undefined);
+    body.break(new ProxyError(failure, "it broke"));
     const { error } = await asked.over;
     assert.ok(error instanceof ProxyError);
     assert.equal(error.failure, failure);
@@ -116,11 +133,11 @@ test("a body that is gone before its request has a connection fails it, and noth
   await using peer = await startPeer(SILENT);
   using to = poolTo(peer.url, { maxConnections: 1 });
   const first = to.ask();
-  const breaking = new PassThrough();
-  const broken = new PassThrough();
-  broken.destroy();
+  const breaking = new TestBody();
+  const broken = new TestBody();
+  broken.break(new ProxyError("client_gone", "it broke"));
   const calls = [to.ask(post(breaking)), to.ask(post(broken))];
-  breaking.destroy();
+  breaking.break(new ProxyError("client_gone", "it broke"));
   for (const { over } of calls) {
     const { error, steps } = await over;
     assert.ok(error instanceof ProxyError);
@@ -136,10 +153,10 @@ test("an answer before the end of its request is passed on whole, the upload end
   });
   using to = poolTo(peer.url, { maxConnections: 1 });
   for (let n = 1; n <= 2; n++) {
-    const body = new PassThrough();
+    const body = new TestBody();
     body.write("hello");
     assert.equal((await to.ask(post(body)).over).result, "200 too large");
-    assert.equal(body.destroyed, true);
+    assert.equal(body.isLeft, true);
     assert.equal(peer.connections.length, n);
     await until("the connection is cut", () => peer.connections.at(-1)?.socket.readableEnded);
     assert.ok(!peer.connections.at(-1)?.text.endsWith("0\r\n\r\n"));
@@ -154,7 +171,7 @@ test("an answer that begins before its request has ended lets both go on", async
   });
   using to = poolTo(peer.url, { maxConnections: 1 });
   for (let n = 0; n < 2; n++) {
-    const body = new PassThrough();
+    const body = new TestBody();
     const asked = to.ask(post(body));
     body.write("ping");
     await until("it comes back", () => asked.body.includes("ping"));
@@ -175,16 +192,16 @@ test("a backend that ends the connection within an upload fails it; with an answ
     ["/", "failed: the backend ended the connection"],
     ["/answer", "200 no thanks"],
   ]) {
-    const body = new PassThrough();
+    const body = new TestBody();
     body.write("hello");
     const asked = await to.ask({ ...post(body), target: target as string }).over;
     assert.equal(asked.result, result);
-    assert.equal(body.destroyed, true);
+    assert.equal(body.isLeft, true);
   }
 });
 
 test("an answer is passed on though the backend resets the connection behind it while the upload goes on", async () => {
-  let body = new PassThrough();
+  let body = new TestBody();
   await using peer = await startPeer(({ socket, text }) => {
     if (!text.includes("hello")) return;
     socket.write(answer("no thanks"));
@@ -194,17 +211,17 @@ test("an answer is passed on though the backend resets the connection behind it 
   });
   using to = poolTo(peer.url, { maxConnections: 1 });
   for (const headers of [[], ["content-length", "999"]]) {
-    body = new PassThrough();
+    body = new TestBody();
     body.write("hello");
     const asked = await to.ask(post(body, headers)).over;
     assert.equal(asked.result, "200 no thanks");
-    assert.equal(body.destroyed, true);
+    assert.equal(body.isLeft, true);
   }
   assert.equal(peer.connections.length, 2);
 });
 
 test("a write that fails with no answer in front of it fails the call at once", async () => {
-  let body = new PassThrough();
+  let body = new TestBody();
   await using peer = await startPeer(({ socket, text }) => {
     if (!text.includes("hello")) return;
     socket.resetAndDestroy();
@@ -212,11 +229,11 @@ test("a write that fails with no answer in front of it fails the call at once", 
   });
   using to = poolTo(peer.url, { maxConnections: 1 });
   for (let n = 1; n <= 2; n++) {
-    body = new PassThrough();
+    body = new TestBody();
     body.write("hello");
     const asked = await to.ask(post(body)).over;
     assert.equal(failureOf(asked.error), "connection_terminated");
-    assert.equal(body.destroyed, true);
+    assert.equal(body.isLeft, true);
     assert.equal(peer.connections.length, n);
   }
 });
@@ -234,13 +251,13 @@ test("a backend that does not read holds the upload back, and reads all of it in
     if (received === bytes) socket.write(answer("all of it"));
   };
   using to = poolTo(peer.url);
-  const body = new PassThrough();
+  const body = new TestBody();
   let written = 0;
   const write = (): void => {
     while (written < bytes) {
       written += 64 * 1024;
       if (!body.write(Buffer.alloc(64 * 1024))) {
-        body.once("drain", write);
+        body.onAsked = write;
         return;
       }
     }
@@ -279,7 +296,7 @@ test("after many uploads nothing listens to the connection that did not before",
   const onWarning = (warning: Error): void => void warnings.push(warning);
   process.on("warning", onWarning);
   for (let n = 0; n < 30; n++) {
-    const body = new PassThrough();
+    const body = new TestBody();
     body.end("hello");
     assert.equal((await to.ask(post(body)).over).result, "200 thanks");
   }
