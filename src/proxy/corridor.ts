@@ -165,6 +165,8 @@ function goneFor(desk: DataDesk): Failure {
 /** Whatever became of it: the client has its answer or a problem, and the books are kept. */
 function finish(exchange: Exchange, served: Served, shadowed: boolean): void {
   const { desk, res, decision, begunMs } = exchange;
+  // Of a body that no backend took a shadow may still want the copy.
+  exchange.body?.resume();
   const failure = exchange.clientGone ? goneFor(desk) : failureOf(exchange, served);
   if (failure !== null && !res.headersSent && !exchange.clientGone) sendProblem(exchange, served, failure);
   const nowMs = desk.nowMs();
