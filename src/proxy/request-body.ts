@@ -26,6 +26,8 @@ const TOO_LARGE: BodyFault = { status: 413, detail: "the body is larger than thi
 const STALLED: BodyFault = { status: 408, detail: "the body took too long to arrive" };
 
 interface BodyLimits {
+  /** What the body itself says; 0: it does not. */
+  readonly declaredBytes: number;
   readonly maxBytes: number;
   readonly stallMs: number;
 }
@@ -43,6 +45,8 @@ export class RequestBody implements PushedBody {
   #stall: Deadline | null = null;
   #taker: BodyTaker | null = null;
   #wasAsked = false;
+  /** It comes by events. */
+  #isFlowing = false;
   /** Nobody wants more at the moment. */
   #isHeld = true;
   #bytes = 0;
@@ -58,12 +62,9 @@ export class RequestBody implements PushedBody {
     this.#copy = copyBytes === null ? null : new Capture(copyBytes);
     this.#limits = limits;
     this.#deadlines = deadlines;
-    req.pause(); // first, or listening would set it in motion
-    req.on("data", (chunk: Buffer) => this.#take(chunk));
-    req.on("end", () => this.#end(true));
     req.on("close", () => this.#end(false));
     // By its own word: known before anything of it was forwarded.
-    if (declaredBytes(req) > limits.maxBytes) this.#blame(TOO_LARGE);
+    if (limits.declaredBytes > limits.maxBytes) this.#blame(TOO_LARGE);
   }
 
   get bytes(): number {
@@ -99,8 +100,8 @@ export class RequestBody implements PushedBody {
   ask(): void {
     this.#wasAsked = true;
     if (this.#isWhole === true) this.#taker?.onBodyEnd();
-    else if (this.#req.complete && !this.#req.destroyed) this.#takeRest();
-    else this.resume();
+    else if (this.#isFlowing || !this.#req.complete || this.#req.destroyed) this.resume();
+    else this.#takeWhole();
   }
 
   leave(): void {
@@ -117,6 +118,11 @@ export class RequestBody implements PushedBody {
       if (this.#stall !== null) this.#stall.refresh();
       else this.#stall = this.#deadlines.set(this.#limits.stallMs, () => this.#isSilent());
     }
+    if (!this.#isFlowing) {
+      this.#isFlowing = true;
+      this.#req.on("data", (chunk: Buffer) => this.#take(chunk));
+      this.#req.on("end", () => this.#end(true));
+    }
     this.#req.resume();
   }
 
@@ -127,11 +133,14 @@ export class RequestBody implements PushedBody {
     return chunks === null ? null : Buffer.concat(chunks);
   }
 
-  /** All that is to come is here. Node's stream would pass it on in turns of its own. */
-  #takeRest(): void {
+  /** All of it is here. Node's stream would pass it on by events, in turns of its own. */
+  #takeWhole(): void {
     this.#isHeld = false;
-    while (!this.#isHeld && this.#req.read() !== null); // tells of "data"
-    if (!this.#isHeld) this.#end(true);
+    while (!this.#isHeld && this.#isWhole === null) {
+      const chunk: Buffer | null = this.#req.read();
+      if (chunk === null) this.#end(true);
+      else this.#take(chunk);
+    }
   }
 
   #take(chunk: Buffer): void {
@@ -181,7 +190,10 @@ export function receiveBody(
   limits: Limits,
   deadlines: Deadlines,
 ): RequestBody | null {
-  if (!bringsBody(req)) return null;
+  const declared = findHeader(req.rawHeaders, "content-length");
+  const declaredBytes = Number(declared ?? 0);
+  const isChunked = declared === undefined && findHeader(req.rawHeaders, "transfer-encoding") !== undefined;
+  if (declaredBytes === 0 && !isChunked) return null;
   const mayFallBack = room !== null && decision.side === "new" && room.compiled.route.fallback !== null;
   const copyBytes = Math.max(
     shadow?.maxBodyBytes ?? 0,
@@ -190,18 +202,12 @@ export function receiveBody(
   );
   const maxBytes = room?.compiled.route.maxBodyBytes ?? limits.maxBodyBytes;
   const kept = shadow === null && copyBytes === 0 ? null : copyBytes;
-  return new RequestBody(req, kept, { maxBytes, stallMs: limits.bodyStallTimeoutMs }, deadlines);
-}
-
-function bringsBody(req: IncomingMessage): boolean {
-  const length = findHeader(req.rawHeaders, "content-length");
-  if (length !== undefined) return Number(length) !== 0;
-  return findHeader(req.rawHeaders, "transfer-encoding") !== undefined;
-}
-
-/** 0 where the body does not say. */
-function declaredBytes(req: IncomingMessage): number {
-  return Number(findHeader(req.rawHeaders, "content-length") ?? 0);
+  return new RequestBody(
+    req,
+    kept,
+    { declaredBytes, maxBytes, stallMs: limits.bodyStallTimeoutMs },
+    deadlines,
+  );
 }
 
 function shortBodyError({ fault }: RequestBody): ProxyError {

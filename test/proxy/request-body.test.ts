@@ -59,7 +59,12 @@ async function upload(
   client.on("error", () => {});
   client.write(`POST / HTTP/1.1\r\nHost: a\r\n${lines}\r\n\r\n${sent}`);
   const [req] = (await once(server, "request")) as [IncomingMessage];
-  const body = new RequestBody(req, options.copyBytes, { ...options, stallMs: STALL_MS }, deadlines);
+  const body = new RequestBody(
+    req,
+    options.copyBytes,
+    { ...options, stallMs: STALL_MS, declaredBytes: Number(req.headers["content-length"] ?? 0) },
+    deadlines,
+  );
   return {
     client,
     req,
