@@ -88,14 +88,18 @@ export class ClientAnswer implements Sink {
     const isWhole = !this.#begun && chunk.length === this.#declaredBytes;
     this.#begun = true;
     this.#exchange.bytesOut += chunk.length;
-    const isKept = this.#copy?.isKeeping === true;
+    if (!isWhole || chunk.length > MAX_JOINED_BYTES) return this.#pass(chunk);
     this.#copy?.data(chunk);
-    if (isWhole && chunk.length <= MAX_JOINED_BYTES) {
-      // As text, node:http joins it to the head: one string and one plain write instead of a gathered one.
-      res.end(chunk.toString("latin1"), "latin1");
-      return true;
-    }
-    if (res.write(chunk, isKept ? undefined : givingBack(chunk))) return true;
+    // As text, node:http joins it to the head: one string and one plain write instead of a gathered one.
+    res.end(chunk.toString("latin1"), "latin1");
+    return true;
+  }
+
+  #pass(chunk: Buffer): boolean {
+    const { res } = this.#exchange;
+    const whenWritten = this.#copy?.isKeeping === true ? undefined : givingBack(chunk);
+    this.#copy?.data(chunk);
+    if (res.write(chunk, whenWritten)) return true;
     res.once("drain", () => this.flow?.resume());
     return false;
   }

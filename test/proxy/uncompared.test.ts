@@ -5,7 +5,7 @@ import { SLICE } from "../../src/board/layout.ts";
 import { ask } from "../support/ask.ts";
 import { json, reset, type Script, stall, startBackend } from "../support/backend.ts";
 import { until } from "../support/until.ts";
-import { deadUrl } from "./backend/asking.ts";
+import { NOBODY } from "./backend/asking.ts";
 import { startPlane } from "./plane.ts";
 
 const large = json({ text: "x".repeat(10_000) });
@@ -174,7 +174,7 @@ test("pairs that a comparison thread never answered are there to be counted, and
 test("a body that old is not there to take is whole in its shadow all the same", async () => {
   await using fresh = await startBackend(json({ a: 1 }));
   const shadow = { methods: ["POST"], concurrency: 1 };
-  await using plane = await startPlane({ oldUrl: await deadUrl(), newUrl: fresh.url, shadow });
+  await using plane = await startPlane({ oldUrl: NOBODY, newUrl: fresh.url, shadow });
   for (let n = 1; n <= 2; n++) {
     const { status } = await ask(plane.url, { method: "POST", body: "hello" });
     assert.equal(status, 502);
