@@ -3,7 +3,6 @@
 import { existsSync } from "node:fs";
 import nodeModule from "node:module";
 import { fileURLToPath } from "node:url";
-import v8 from "node:v8";
 
 const OLDEST_NODE_MAJOR = 24;
 if (Number(process.versions.node.split(".")[0]) < OLDEST_NODE_MAJOR) {
@@ -13,10 +12,6 @@ if (Number(process.versions.node.split(".")[0]) < OLDEST_NODE_MAJOR) {
   );
   process.exit(2);
 }
-
-// What the middle compiler used for a function is else freed by a thread that does so when it has nothing to compile:
-// while a gateway warms up, some 20 MB wait for that. Of a V8 that may not know the flag nothing is asked.
-if (/^1[34]\./.test(process.versions.v8)) v8.setFlagsFromString("--no-maglev-destroy-on-background");
 
 // A checkout runs its sources as they are; the published package carries dist/ alone.
 const source = new URL("../src/main.ts", import.meta.url);

@@ -1,6 +1,5 @@
 /** Starts the data-plane threads, keeps them alive, and speaks to all of them. */
 
-import { setFlagsFromString } from "node:v8";
 import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
 import type { Ticket } from "../model/pair.ts";
 import type { PinChange } from "../model/pins.ts";
@@ -15,15 +14,10 @@ import type {
 import { entryUrl } from "./entry.ts";
 import { PinsToThread } from "./pins-to-thread.ts";
 import type { SpanPort } from "./trace-thread.ts";
+import { tuneV8 } from "./v8-flags.ts";
 
 /** Of 12 to 32 MB none costs measurably more processor time or latency, and every MB counts once for each thread. */
 const YOUNG_GENERATION_MB = 12;
-/**
- * Under load V8 finds that some kind of object in a request outlives the collections of young garbage, and from then on
- * makes it old from birth. Each of those, long dead, keeps all of its request, which is then copied and made old as well,
- * and so seems to live on: a third of all garbage.
- */
-const NO_PRETENURING = "--no-allocation-site-pretenuring";
 const START_TIMEOUT_MS = 15_000;
 /** A thread that dies at every start must not spin. */
 const REPLACE_AFTER_MS = [0, 100, 500, 2_000, 10_000];
@@ -90,7 +84,7 @@ export class DataThreads {
 
   /** Resolves when all accept connections. Rejects with a CannotListenError. */
   static async start(options: DataThreadsOptions): Promise<DataThreads> {
-    setFlagsFromString(NO_PRETENURING);
+    tuneV8();
     const threads = new DataThreads(options);
     try {
       // The first picks the port where none is given; the others share it.
