@@ -8,6 +8,9 @@ import { dialler } from "./connect.ts";
 import { Connection, type ConnectionOwner, type ConnectionTimes } from "./connection.ts";
 import { type CallOwner, PooledCall } from "./pooled-call.ts";
 
+/** Some backends answer a request by ending its connection: nobody may make them cost the pool all of its own each time. */
+const STALE_PAUSE_MS = 1_000;
+
 export interface PoolOptions {
   readonly tls: Tls | null;
   readonly maxConnections: number;
@@ -25,6 +28,8 @@ export class Pool implements ConnectionOwner, CallOwner {
   readonly #open = new Set<Connection>();
   #connecting = 0;
   #handsOut = false;
+  /** Connections were taken for stale a moment ago. */
+  #hasDropped = false;
   #outstanding = 0;
   #closing: PromiseWithResolvers<void> | null = null;
 
@@ -76,6 +81,11 @@ export class Pool implements ConnectionOwner, CallOwner {
 
   /** The others have been idle for longer still: whoever asks once more shall not meet the next of them. */
   onStale(): void {
+    if (this.#hasDropped) return;
+    this.#hasDropped = true;
+    this.#options.deadlines.set(STALE_PAUSE_MS, () => {
+      this.#hasDropped = false;
+    });
     for (const connection of [...this.#idle]) connection.destroy();
   }
 

@@ -164,6 +164,27 @@ test("after a kept connection that proved stale, the others are not tried: they 
   assert.equal(peer.connections.length, 3);
 });
 
+test("requests that cost their connection each time cost the others theirs once a second", async () => {
+  await using peer = await startPeer((connection, piece) => {
+    if (piece.startsWith("GET /ends ")) connection.socket.resetAndDestroy();
+    else ECHO(connection, piece);
+  });
+  using to = poolTo(peer.url);
+  /** Whether the one that was idle beside it went too. */
+  const endsOneOfTwo = async (): Promise<boolean> => {
+    await Promise.all([to.ask().over, to.ask().over]);
+    const before = peer.connections.length;
+    assert.notEqual((await to.ask({ target: "/ends" }).over).error, null);
+    await to.ask().over;
+    return peer.connections.length > before;
+  };
+  assert.equal(await endsOneOfTwo(), true);
+  assert.equal(await endsOneOfTwo(), false);
+  assert.equal(await endsOneOfTwo(), false);
+  to.passMs(1_000);
+  await until("a second is over", endsOneOfTwo);
+});
+
 test("a connection that ends within an answer says nothing of the others", async () => {
   await using peer = await startPeer();
   using to = poolTo(peer.url);
