@@ -84,7 +84,9 @@ export class Leg implements CallEvents, Flow {
   }
 
   onUploaded(): void {
-    this.#askedMs ??= this.#tools.nowMs();
+    if (this.#askedMs !== null) return;
+    this.#askedMs = this.#tools.nowMs();
+    if (this.#status === null) this.#headDeadline.refresh();
   }
 
   onInterim({ status, reason, rawHeaders }: AnswerHead): void {

@@ -23,11 +23,15 @@ const BACKEND: Backend = {
 
 interface Legs extends AsyncDisposable {
   readonly client: BackendClient;
+  readonly deadlines: Deadlines;
   send(request?: Partial<LegRequest>, sink?: Partial<Sink>): Leg;
 }
 
 function legsTo(...urls: string[]): Legs {
-  const nowMs = (): number => performance.now();
+  return legsBy(() => performance.now(), ...urls);
+}
+
+function legsBy(nowMs: () => number, ...urls: string[]): Legs {
   const deadlines = new Deadlines(nowMs);
   const client = new BackendClient({ ...BACKEND, urls }, new SharedArrayBuffer(4 * urls.length), deadlines);
   const nothing = {
@@ -41,6 +45,7 @@ function legsTo(...urls: string[]): Legs {
   const wanting: Sink = { head: () => true, data: () => true, end: () => {}, cut: () => {} };
   return {
     client,
+    deadlines,
     send: (request = {}, sink = {}) =>
       new Leg(
         client,
@@ -84,6 +89,26 @@ test("a body that breaks while its request waits for a connection does not make 
     assert.equal(legs.client.take(performance.now()).origin, first.url);
   }
   for (const leg of busy) leg.abort(new ProxyError("client_gone", "enough"));
+});
+
+test("a backend has its time from when it has the whole body, however late that is", async () => {
+  await using peer = await startPeer(() => {});
+  let nowMs = 0;
+  await using legs = legsBy(() => nowMs, peer.url);
+  const body = new TestBody();
+  const headers = ["content-length", "6"];
+  const leg = legs.send({ method: "POST", headers, body, headTimeoutMs: 1_000 });
+  const { promise: timeIsOver, resolve } = Promise.withResolvers<void>();
+  legs.deadlines.set(1_000, resolve); // behind the leg's own
+  body.write("abc");
+  await hasCome(peer);
+  nowMs = 990;
+  body.end("def");
+  nowMs = 1_500;
+  await timeIsOver;
+  peer.connections[0]?.socket.write(answer("late"));
+  const outcome = await leg.outcome;
+  assert.deepEqual([outcome.status, outcome.failure, outcome.headMs], [200, null, 510]);
 });
 
 test("a URL that refuses connections is asked last for a while", async () => {
