@@ -141,6 +141,8 @@ export class Contestant implements AsyncDisposable {
     const after = await this.#counts();
     const spentMs = after.cpuMs - before.cpuMs;
     this.#emptyLogs();
+    // Of nothing there is no cost: whoever hangs is left out from now on, with this reason.
+    if (wrk.requests === 0) throw new Error(`answered nothing within ${seconds} s`);
     this.rounds.push({
       cpuUs: (spentMs * 1000) / wrk.requests,
       perSecond: (wrk.requests / wrk.tookMs) * 1000,
