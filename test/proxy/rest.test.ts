@@ -14,12 +14,26 @@ test("a few lost shadows are each tried: only a long run of losses brings a rest
   assert.ok(started >= 50 && started < 200, `${started} shadows were lost before the rest`);
 });
 
-test("while shadows rest, one is tried now and then, and its loss prolongs the rest", () => {
+/** When one was tried, and lost, within this time. */
+function tries(rest: Rest, fromMs: number, toMs: number): number[] {
+  const times = [];
+  for (let nowMs = fromMs; nowMs < toMs; nowMs++) if (exhaust(rest, nowMs) > 0) times.push(nowMs);
+  return times;
+}
+
+test("while shadows rest, one is tried now and then, ever more seldom", () => {
   const rest = new Rest();
   exhaust(rest, 0);
-  let tried = 0;
-  for (let nowMs = 1; nowMs <= 1_000; nowMs++) tried += exhaust(rest, nowMs);
-  assert.ok(tried >= 5 && tried <= 20, `${tried} shadows were tried in a second`);
+  assert.deepEqual(tries(rest, 1, 6_000), [100, 300, 700, 1_500, 2_500, 3_500, 4_500, 5_500]);
+});
+
+test("a rest that has ended begins like the first when the trouble comes back", () => {
+  const rest = new Rest();
+  exhaust(rest, 0);
+  tries(rest, 1, 60_000);
+  rest.note("answered");
+  exhaust(rest, 60_000);
+  assert.deepEqual(tries(rest, 60_001, 61_000), [60_100, 60_300, 60_700]);
 });
 
 test("the first shadow that comes back ends the rest", () => {
