@@ -6,6 +6,7 @@
 
 import { parentPort, workerData } from "node:worker_threads";
 
+import { giveWay } from "../give-way.ts";
 import { clusterId } from "../model/clusters.ts";
 import type { MismatchSample } from "../model/reports.ts";
 import type { Compare } from "../model/ruleset.ts";
@@ -21,6 +22,7 @@ interface RetroInput {
 
 if (parentPort === null)
   throw new Error("src/compare/retro-thread.ts runs as a worker thread, not by itself");
+giveWay();
 const { samples, compares, ignoring, rulesVersion } = workerData as RetroInput;
 const compareOf = (route: string): Compare | null =>
   Object.hasOwn(compares, route) ? (compares[route] ?? null) : null;

@@ -11,6 +11,7 @@
 
 import { type MessagePort, parentPort, workerData } from "node:worker_threads";
 import { type CompareSetup, noteBegun, noteDone } from "../board/progress.ts";
+import { giveWay } from "../give-way.ts";
 import type { Compared, Pair, Place } from "../model/pair.ts";
 import { type CompiledCompare, compileCompare } from "./compare.ts";
 import { examinePair, unexamined } from "./examine.ts";
@@ -129,5 +130,6 @@ function leave(queue: Int32Array, pair: Pair): void {
 }
 
 if (parentPort === null) throw new Error("src/compare/thread.ts runs as a worker thread, not by itself");
+giveWay();
 const { queue, progress }: CompareSetup = workerData;
 serve(parentPort, new Int32Array(queue), progress);

@@ -1,6 +1,7 @@
 /** The thread that exports spans: takes batches from data threads and hands them to OpenTelemetry. Started by workers/. */
 
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
+import { giveWay } from "../give-way.ts";
 import { SPAN_RESULTS, type SpanRecord } from "../model/span.ts";
 import type { Outcome } from "./counting-exporter.ts";
 import type { ExportSetup, FromTraceThread, ToTraceThread } from "./messages.ts";
@@ -9,6 +10,7 @@ import type { Pipeline } from "./pipeline.ts";
 const EXPORTED = SPAN_RESULTS.indexOf("exported");
 const FAILED = SPAN_RESULTS.indexOf("failed");
 
+giveWay();
 const control = parentPort;
 if (control === null) throw new Error("src/traces/thread.ts runs as a worker thread, not by itself");
 const setup = workerData as ExportSetup;
