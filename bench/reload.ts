@@ -5,7 +5,7 @@
  *   node bench/reload.ts [--quick]
  */
 
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { rulesFor } from "../test/support/gateway.ts";
@@ -127,11 +127,11 @@ export async function benchReload(quick: boolean): Promise<void> {
   const reloads: Measured[] = [];
   const rssBefore = rssMiB(gateway.pid);
   for (let round = 0; round < rounds; round++) {
-    const text = keyFile(round);
+    writeFileSync(`${keys}.next`, keyFile(round));
     quiet.push(await during(gateway, delays, () => sleep(1_000)));
     reloads.push(
       await during(gateway, delays, async () => {
-        writeFileSync(keys, text);
+        renameSync(`${keys}.next`, keys);
         const report = await gateway.reload();
         if (!report.ok) throw new Error(report.errors.join("\n"));
       }),

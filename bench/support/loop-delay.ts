@@ -3,7 +3,7 @@
  * one JSON line a slice of time, into the file that BENCH_LOOP_DELAY names.
  */
 
-import { appendFileSync } from "node:fs";
+import { appendFile } from "node:fs";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { threadName } from "node:worker_threads";
 import { monotonicMs } from "./stats.ts";
@@ -18,6 +18,9 @@ if (file !== undefined) {
   setInterval(() => {
     const line = { thread: threadName || "control", atMs: monotonicMs(), maxMs: delay.max / 1e6 };
     delay.reset();
-    appendFileSync(file, `${JSON.stringify(line)}\n`);
+    // By the thread pool: a disk that is slow at this moment must not be what stands still.
+    appendFile(file, `${JSON.stringify(line)}\n`, (error) => {
+      if (error !== null) throw error;
+    });
   }, SLICE_MS).unref();
 }
