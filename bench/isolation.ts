@@ -1,8 +1,11 @@
 /**
- * What clients feel of a shadow whose new is dead, stuck, slow or endless: throughput, latency and failures on
- * a route with a 100% shadow, each beside the same without one, in the same gateway, one after the other in
- * turn; and what the gateway's memory grows by. The promise: a shadow can only lose the shadow. Besides, what
- * clients feel of others who asked for 100 MB and do not read it.
+ * What clients feel of a shadow whose new is dead, stuck, slow or endless: throughput, latency and failures on a route
+ * with a 100% shadow, beside the same without one; and what the gateway's memory grows by. The promise: a shadow can
+ * only lose the shadow. Besides, what clients feel of others who asked for 100 MB and do not read it.
+ *
+ * Two gateways are asked in turn, one with the trouble and one without, and change their parts at half-time: what a
+ * trouble leaves behind meets nobody else's figures, and no process is always the one that suffers. The first row has
+ * no trouble at all: what it shows is what this machine can tell apart.
  *
  *   node bench/isolation.ts [--quick]
  */
@@ -10,20 +13,22 @@
 import { connect } from "node:net";
 import type { RouteStatus } from "../src/model/reports.ts";
 import { Backend, type BackendMode } from "./support/backend.ts";
+import { chooseCores } from "./support/cores.ts";
 import { BenchGateway } from "./support/gateway.ts";
-import { rssMiB } from "./support/linux.ts";
+import { pin, rssMiB } from "./support/linux.ts";
 import { type LoadResult, load } from "./support/load.ts";
 import { isMain, isQuick } from "./support/script.ts";
-import { fixed, median, print, quantile, sleep } from "./support/stats.ts";
+import { fixed, median, print, quantile, resampled, sleep } from "./support/stats.ts";
 import { printVerdicts, type Verdict } from "./support/verdict.ts";
 
 const PER_SECOND = 1_500;
 const CONNECTIONS = 32;
+const FLAT_OUT_MS = 500;
+const PACED_MS = 1_500;
+/** Until the shadows that are under way have timed out. */
+const SETTLE_MS = 6_000;
 /** Nobody listens there. */
 const DEAD_URL = "http://127.0.0.1:9";
-
-type Trouble = "well" | "dead" | Exclude<BackendMode, "well" | "failing">;
-const TROUBLES: readonly Trouble[] = ["well", "dead", "stuck", "slow", "dripping", "huge"];
 const SLOW_READERS = 32;
 /** For some 10 MB each, through the gateway. */
 const FILL_MS = 2_000;
@@ -31,25 +36,35 @@ const FILL_MS = 2_000;
 const MOST_FELT = 0.05;
 const MOST_MIB = 64;
 
-interface Measured {
-  readonly flatOut: LoadResult;
-  readonly paced: LoadResult;
+interface Trouble {
+  readonly name: string;
+  /** What new does; null: nobody listens there. */
+  readonly fresh: BackendMode | null;
+  /** What clients ask for where the trouble is; without it they ask for /alone. */
+  readonly path: "/alone/items" | "/shadowed/items";
+  /** Others, who are there meanwhile. */
+  readonly others?: (gateway: BenchGateway) => Promise<Disposable>;
+  /** Absent: it may be felt. */
+  readonly isPromised?: true;
 }
 
-/** The same load in turn, without a trouble and with it. */
-interface InTurn {
-  readonly without: readonly Measured[];
-  readonly under: readonly Measured[];
-  readonly grownMiB: number;
-}
-
-async function measure(url: string, path: string, durationMs: number): Promise<Measured> {
-  const options = { url, path, connections: CONNECTIONS, durationMs };
-  return {
-    flatOut: await load({ ...options, perSecond: null }),
-    paced: await load({ ...options, perSecond: PER_SECOND }),
-  };
-}
+const TROUBLES: readonly Trouble[] = [
+  { name: "no shadow", fresh: "well", path: "/alone/items" },
+  // A new that is well has shadows to answer, which is work that the peers do too: see bench/peers.
+  { name: "new well", fresh: "well", path: "/shadowed/items" },
+  { name: "new dead", fresh: null, path: "/shadowed/items", isPromised: true },
+  { name: "new stuck", fresh: "stuck", path: "/shadowed/items", isPromised: true },
+  { name: "new slow", fresh: "slow", path: "/shadowed/items", isPromised: true },
+  { name: "new dripping", fresh: "dripping", path: "/shadowed/items", isPromised: true },
+  { name: "new answers 100 MB", fresh: "huge", path: "/shadowed/items", isPromised: true },
+  {
+    name: `${SLOW_READERS} slow readers`,
+    fresh: "huge",
+    path: "/alone/items",
+    others: askAndNotRead,
+    isPromised: true,
+  },
+];
 
 function rulesWith(oldUrl: string, newUrl: string): string {
   return `version: 1
@@ -64,55 +79,87 @@ routes:
 `;
 }
 
-interface Outcome {
-  readonly row: string[];
-  readonly verdicts: readonly Verdict[];
+interface Measured {
+  readonly flatOut: LoadResult;
+  readonly paced: LoadResult;
 }
 
-async function underTrouble(trouble: Trouble, rounds: number, durationMs: number): Promise<Outcome> {
-  using old = await Backend.start();
-  using fresh = await Backend.start();
-  if (trouble !== "dead") await fresh.mode(trouble);
-  const rules = rulesWith(old.url, trouble === "dead" ? DEAD_URL : fresh.url);
-  await using gateway = await BenchGateway.start({ rules, threads: 1 });
-  const inTurn = await measureInTurn(gateway, rounds, durationMs, "/shadowed/items", () => ({
-    [Symbol.dispose]: () => {},
-  }));
-  const { routes } = await gateway.status();
-  const { shadows } = routes.find(({ name }) => name === "shadowed") as RouteStatus;
-  const counts = Object.entries(shadows).filter(([, count]) => count > 0);
-  const counted = {
-    promise: `new ${trouble}: what becomes of its shadows is counted`,
-    measured: JSON.stringify(shadows),
-    holds: counts.some(([result]) => result !== "sent"),
-  };
+/** One gateway right after the other. */
+interface Turn {
+  readonly calm: Measured;
+  readonly troubled: Measured;
+}
+
+async function measure({ proxyUrl: url }: BenchGateway, path: string): Promise<Measured> {
+  const options = { url, path, connections: CONNECTIONS };
   return {
-    row: rowOf(
-      trouble,
-      inTurn,
-      counts.map(([result, count]) => `${result} ${count.toLocaleString("en")}`).join(", "),
-    ),
-    // A new that is well has shadows to answer, which is work that the peers do too: see bench/peers.
-    verdicts: trouble === "well" ? [] : [...verdictsOf(`new ${trouble}`, inTurn), counted],
+    flatOut: await load({ ...options, perSecond: null, durationMs: FLAT_OUT_MS }),
+    paced: await load({ ...options, perSecond: PER_SECOND, durationMs: PACED_MS }),
   };
 }
 
-/** Others read nothing of a large answer of old. */
-async function underSlowReaders(rounds: number, durationMs: number): Promise<Outcome> {
-  using old = await Backend.start();
-  using large = await Backend.start();
-  await large.mode("huge");
-  await using gateway = await BenchGateway.start({ rules: rulesWith(old.url, large.url), threads: 1 });
-  const inTurn = await measureInTurn(gateway, rounds, durationMs, "/alone/items", () =>
-    askAndNotRead(gateway.proxyUrl),
-  );
-  const name = `${SLOW_READERS} slow readers`;
-  return { row: rowOf(name, inTurn, ""), verdicts: verdictsOf(name, inTurn) };
+interface Outcome {
+  readonly trouble: Trouble;
+  readonly turns: readonly Turn[];
+  /** Of the gateway that had the trouble. */
+  readonly grownMiB: number;
+  /** What became of its shadows. */
+  readonly shadows: RouteStatus["shadows"];
 }
 
-/** Resolves when the kernel's buffers are full: until then they are readers like others. */
-async function askAndNotRead(url: string): Promise<Disposable> {
-  const { hostname, port, host } = new URL(url);
+async function under(trouble: Trouble, turns: number): Promise<Outcome> {
+  const { proxy, rest } = chooseCores();
+  const [gatewaysCore = null, othersCore = null] = [proxy?.[0], rest?.[0]];
+  if (othersCore !== null) pin(process.pid, othersCore);
+  using old = await Backend.start(othersCore);
+  using fresh = await Backend.start(othersCore);
+  if (trouble.fresh !== null) await fresh.mode(trouble.fresh);
+  const rules = rulesWith(old.url, trouble.fresh === null ? DEAD_URL : fresh.url);
+  await using one = await BenchGateway.start({ rules, threads: 1, core: gatewaysCore });
+  await using other = await BenchGateway.start({ rules, threads: 1, core: gatewaysCore });
+  for (const gateway of [one, other]) await measure(gateway, "/alone/items"); // warm up
+  const first = await halfOf(trouble, one, other, turns / 2);
+  await sleep(SETTLE_MS);
+  const second = await halfOf(trouble, other, one, turns / 2);
+  const { routes } = await one.status();
+  const { shadows } = routes.find(({ name }) => name === "shadowed") as RouteStatus;
+  return {
+    trouble,
+    turns: [...first.turns, ...second.turns],
+    grownMiB: Math.max(first.grownMiB, second.grownMiB),
+    shadows,
+  };
+}
+
+async function halfOf(
+  { path, others }: Trouble,
+  calm: BenchGateway,
+  troubled: BenchGateway,
+  count: number,
+): Promise<Pick<Outcome, "turns" | "grownMiB">> {
+  const before = rssMiB(troubled.pid);
+  let peak = before;
+  const watch = setInterval(() => {
+    peak = Math.max(peak, rssMiB(troubled.pid));
+  }, 100);
+  using _others = others === undefined ? null : await others(troubled);
+  const turns: Turn[] = [];
+  for (let turn = 0; turn < count; turn++) {
+    if (turn % 2 === 0) {
+      const first = await measure(calm, "/alone/items");
+      turns.push({ calm: first, troubled: await measure(troubled, path) });
+    } else {
+      const first = await measure(troubled, path);
+      turns.push({ calm: await measure(calm, "/alone/items"), troubled: first });
+    }
+  }
+  clearInterval(watch);
+  return { turns, grownMiB: peak - before };
+}
+
+/** Others read nothing of a large answer of old. Resolves when the kernel's buffers are full: until then they are readers like others. */
+async function askAndNotRead(gateway: BenchGateway): Promise<Disposable> {
+  const { hostname, port, host } = new URL(gateway.proxyUrl);
   const sockets = Array.from({ length: SLOW_READERS }, () => {
     const socket = connect({ host: hostname, port: Number(port) });
     socket.on("error", () => {}); // being cut off is the gateway's right
@@ -123,105 +170,95 @@ async function askAndNotRead(url: string): Promise<Disposable> {
   return { [Symbol.dispose]: () => void sockets.forEach((socket) => void socket.destroy()) };
 }
 
-async function measureInTurn(
-  gateway: BenchGateway,
-  rounds: number,
-  durationMs: number,
-  path: string,
-  trouble: () => Disposable | Promise<Disposable>,
-): Promise<InTurn> {
-  const without: Measured[] = [];
-  const under: Measured[] = [];
-  await measure(gateway.proxyUrl, "/alone/items", durationMs / 2); // warm up
-  const before = rssMiB(gateway.pid);
-  let peak = before;
-  const watch = setInterval(() => {
-    peak = Math.max(peak, rssMiB(gateway.pid));
-  }, 100);
-  for (let round = 0; round < rounds; round++) {
-    without.push(await measure(gateway.proxyUrl, "/alone/items", durationMs));
-    using _trouble = await trouble();
-    under.push(await measure(gateway.proxyUrl, path, durationMs));
-  }
-  clearInterval(watch);
-  return { without, under, grownMiB: peak - before };
+type Part = keyof Turn;
+
+/** In milliseconds; the median of the turns: a moment in which the whole machine stands still is one turn's, not all of theirs. */
+function p99(turns: readonly Turn[], part: Part): number {
+  return median(turns.map((turn) => quantile(turn[part].paced.latencies, 0.99)));
 }
 
-const p99Of = ({ paced }: Measured): number => quantile(paced.latencies, 0.99);
-const failuresOf = (runs: readonly Measured[]): number =>
-  runs.reduce((sum, { flatOut, paced }) => sum + flatOut.failures + paced.failures, 0);
+function sent(turns: readonly Turn[], part: Part): number {
+  return turns.reduce((sum, turn) => sum + turn[part].flatOut.requests, 0);
+}
 
-function rowOf(name: string, { without, under, grownMiB }: InTurn, shadows: string): string[] {
-  return [
+/** Of the one with the trouble to the other: over all turns, and between which figures 90% of resampled runs lie. */
+interface Ratio {
+  readonly value: number;
+  readonly from: number;
+  readonly to: number;
+}
+
+function ratioOf(turns: readonly Turn[], of: (turns: readonly Turn[], part: Part) => number): Ratio {
+  const ratio = (some: readonly Turn[]): number => of(some, "troubled") / of(some, "calm");
+  const [from, to] = resampled(turns, ratio);
+  return { value: ratio(turns), from, to };
+}
+
+const told = ({ value, from, to }: Ratio): string =>
+  `${fixed(value, 2)} (${fixed(from, 2)} to ${fixed(to, 2)})`;
+
+function rowAndVerdicts({ trouble, turns, grownMiB, shadows }: Outcome): {
+  readonly row: readonly string[];
+  readonly verdicts: readonly Verdict[];
+} {
+  const throughput = ratioOf(turns, sent);
+  const latency = ratioOf(turns, p99);
+  const failures = turns.reduce(
+    (sum, { troubled: { flatOut, paced } }) => sum + flatOut.failures + paced.failures,
+    0,
+  );
+  const counts = Object.entries(shadows).filter(([, count]) => count > 0);
+  const { name } = trouble;
+  const row = [
     name,
-    fixed(median(ratios(without, under, ({ flatOut }) => flatOut.perSecond)), 2),
-    `${fixed(median(without.map(p99Of)), 2)} → ${fixed(median(under.map(p99Of)), 2)}`,
-    fixed(Math.max(...under.map(({ paced }) => paced.latencies.at(-1) ?? 0)), 0),
-    String(failuresOf(under)),
+    told(throughput),
+    `${fixed(p99(turns, "calm"), 2)} → ${fixed(p99(turns, "troubled"), 2)}`,
+    told(latency),
+    String(failures),
     `+${fixed(grownMiB, 0)}`,
-    shadows,
+    counts.map(([result, count]) => `${result} ${count.toLocaleString("en")}`).join(", "),
   ];
-}
-
-function verdictsOf(name: string, { without, under, grownMiB }: InTurn): Verdict[] {
-  const throughput = ratios(without, under, ({ flatOut }) => flatOut.perSecond);
-  const p99 = ratios(without, under, p99Of);
-  const spread = (of: readonly number[]): string =>
-    `${fixed(median(of), 2)}, rounds ${fixed(Math.min(...of), 2)} to ${fixed(Math.max(...of), 2)}`;
-  return [
+  if (trouble.isPromised === undefined) return { row, verdicts: [] };
+  const verdicts: Verdict[] = [
     {
       promise: `${name}: throughput within ${MOST_FELT * 100}%`,
-      measured: spread(throughput),
-      holds: median(throughput) >= 1 - MOST_FELT,
+      measured: told(throughput),
+      holds: throughput.value >= 1 - MOST_FELT || (throughput.to >= 1 - MOST_FELT ? null : false),
     },
     {
       promise: `${name}: p99 within ${MOST_FELT * 100}%`,
-      measured: spread(p99),
-      holds: median(p99) <= 1 + MOST_FELT,
+      measured: told(latency),
+      holds: latency.value <= 1 + MOST_FELT || (latency.from <= 1 + MOST_FELT ? null : false),
     },
-    {
-      promise: `${name}: no request fails`,
-      measured: String(failuresOf(under)),
-      holds: failuresOf(under) === 0,
-    },
+    { promise: `${name}: no request fails`, measured: String(failures), holds: failures === 0 },
     {
       promise: `${name}: memory within ${MOST_MIB} MiB`,
       measured: `+${fixed(grownMiB, 0)}`,
       holds: grownMiB <= MOST_MIB,
     },
   ];
-}
-
-function ratios(
-  base: readonly Measured[],
-  other: readonly Measured[],
-  of: (m: Measured) => number,
-): number[] {
-  return other.map((each, round) => of(each) / of(base[round] as Measured));
+  if (trouble.path === "/shadowed/items") {
+    verdicts.push({
+      promise: `${name}: what becomes of its shadows is counted`,
+      measured: JSON.stringify(shadows),
+      holds: counts.some(([result]) => result !== "sent"),
+    });
+  }
+  return { row, verdicts };
 }
 
 export async function benchIsolation(quick: boolean): Promise<void> {
-  const rounds = quick ? 2 : 6;
-  const durationMs = quick ? 1_000 : 2_000;
+  const turns = quick ? 6 : 24;
   console.log(
-    `isolation: 100% shadow beside none, ${rounds} rounds in turn, one data thread, p99 at ${PER_SECOND}/s`,
+    `isolation: a gateway in trouble beside one without, ${turns} turns, one data thread each, p99 at ${PER_SECOND}/s; in brackets 90% of resampled runs`,
   );
-  const outcomes: Outcome[] = [];
-  for (const trouble of TROUBLES) outcomes.push(await underTrouble(trouble, rounds, durationMs));
-  outcomes.push(await underSlowReaders(rounds, durationMs));
+  const found = [];
+  for (const trouble of TROUBLES) found.push(rowAndVerdicts(await under(trouble, turns)));
   print(
-    [
-      "new is",
-      "throughput to none",
-      "p99 ms: none → shadowed",
-      "longest ms",
-      "failures",
-      "RSS MiB",
-      "shadows",
-    ],
-    outcomes.map(({ row }) => row),
+    ["", "throughput to calm", "p99 ms: calm → troubled", "its ratio", "failures", "RSS MiB", "shadows"],
+    found.map(({ row }) => row),
   );
-  printVerdicts(outcomes.flatMap(({ verdicts }) => verdicts));
+  printVerdicts(found.flatMap(({ verdicts }) => verdicts));
 }
 
 if (isMain(import.meta.url)) await benchIsolation(isQuick());

@@ -3,11 +3,11 @@
 import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { chooseCores } from "../support/cores.ts";
 import { pin } from "../support/linux.ts";
 import { print } from "../support/stats.ts";
 import { startBackends } from "./backends.ts";
 import { CONNECTIONS, PACED_PER_SECOND, type Stage } from "./contestant.ts";
-import { chooseCores } from "./cores.ts";
 import { floorFact } from "./floor.ts";
 import { debianProgram, isFound, type Program } from "./install.ts";
 import { machineFacts } from "./machine.ts";

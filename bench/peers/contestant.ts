@@ -2,12 +2,12 @@
 
 import { mkdirSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { Cores } from "../support/cores.ts";
 import { cpuMs, peakRssMiB } from "../support/linux.ts";
 import { load } from "../support/load.ts";
 import { quantile, sleep } from "../support/stats.ts";
 import type { Backends } from "./backends.ts";
 import { Child } from "./child.ts";
-import type { Cores } from "./cores.ts";
 import { openIdle } from "./idle.ts";
 import { loaderEnv } from "./install.ts";
 import type { Round } from "./measured.ts";

@@ -2,6 +2,8 @@
 
 import Table from "cli-table3";
 
+const RESAMPLES = 1_000;
+
 export function quantile(sorted: ArrayLike<number>, share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
 }
@@ -11,6 +13,16 @@ export function median(values: readonly number[]): number {
   const middle = sorted.length >> 1;
   const upper = sorted[middle] ?? Number.NaN;
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2;
+}
+
+/** Between which figures 90% of the runs lie that could as well have been: as many items, drawn from these with repetition. */
+export function resampled<T>(
+  items: readonly T[],
+  figureOf: (items: readonly T[]) => number,
+): [from: number, to: number] {
+  const draw = (): T => items[Math.floor(Math.random() * items.length)] as T;
+  const figures = Array.from({ length: RESAMPLES }, () => figureOf(items.map(draw))).sort((a, b) => a - b);
+  return [quantile(figures, 0.05), quantile(figures, 0.95)];
 }
 
 export function print(head: readonly string[], rows: readonly (readonly string[])[]): void {

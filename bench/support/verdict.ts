@@ -5,7 +5,7 @@ export interface Verdict {
   readonly promise: string;
   /** What was measured, the noise of the machine beside it. */
   readonly measured: string;
-  /** Null: the machine was too busy to tell, as what it is measured beside broke the limit by itself. */
+  /** Null: the machine was too busy to tell. */
   readonly holds: boolean | null;
 }
 

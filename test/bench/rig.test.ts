@@ -4,7 +4,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { test } from "node:test";
 import { Child } from "../../bench/peers/child.ts";
-import { listed } from "../../bench/peers/cores.ts";
+import { listed } from "../../bench/support/cores.ts";
 import type { Found, Round, Row } from "../../bench/peers/measured.ts";
 import { ratioOf } from "../../bench/peers/pairs.ts";
 import type { PeerKind } from "../../bench/peers/peer.ts";
