@@ -4,7 +4,6 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { test } from "node:test";
 import { Child } from "../../bench/peers/child.ts";
-import { listed } from "../../bench/support/cores.ts";
 import type { Found, Round, Row } from "../../bench/peers/measured.ts";
 import { ratioOf } from "../../bench/peers/pairs.ts";
 import type { PeerKind } from "../../bench/peers/peer.ts";
@@ -13,6 +12,7 @@ import { resultsMarkdown } from "../../bench/peers/results.ts";
 import { SCENARIOS } from "../../bench/peers/scenarios.ts";
 import { judge } from "../../bench/peers/targets.ts";
 import { startWitness } from "../../bench/peers/witness.ts";
+import { listed } from "../../bench/support/cores.ts";
 
 function roundOf(changes: Partial<Round>): Round {
   return {
